@@ -1,0 +1,67 @@
+"""The arena's errors: each is one clear line for the person who ran the command.
+
+ArenaError              anything a user can mend; the command line prints it and exits with code 2
+├── UnknownName         a name that is not among the choices (agent, environment, key, preset, ...)
+├── InvalidValue        a value of the wrong type or out of range
+├── DoesNotFit          an agent and an environment whose spaces do not go together
+├── MissingExtra        a package that is not installed; the message names the command that installs it
+├── BrokenPlugin        an agent's code that fails or breaks its contract
+└── DamagedFile         a checkpoint, policy or log that is not what it should be
+"""
+
+from __future__ import annotations
+
+import difflib
+import traceback
+from collections.abc import Iterable
+from pathlib import Path
+
+
+class ArenaError(Exception):
+    """A mistake that its reader can mend. The message is one line."""
+
+
+class UnknownName(ArenaError):
+    """A name that is not among the choices."""
+
+    def __init__(self, kind: str, given: str, choices: Iterable[str], hint: str = "") -> None:
+        names = sorted(choices)
+        close = difflib.get_close_matches(given, names, n=1, cutoff=0.5)
+        message = f"unknown {kind} {given!r}"
+        if close:
+            message += f"; did you mean {close[0]!r}?"
+        if names and len(names) <= 40:
+            message += f" (choices: {', '.join(names)})"
+        if hint:
+            message += f"; {hint}"
+        super().__init__(message)
+
+
+class InvalidValue(ArenaError):
+    """A value of the wrong type or out of range."""
+
+
+class DoesNotFit(ArenaError):
+    """An agent and an environment whose spaces do not go together."""
+
+
+class MissingExtra(ArenaError):
+    """A package that is not installed."""
+
+
+class BrokenPlugin(ArenaError):
+    """An agent's code that fails or breaks its contract."""
+
+    @classmethod
+    def during(cls, player: object, method: str, error: BaseException) -> Exception:
+        """Returns what to raise when `player.method()` failed: the arena's own errors as they are."""
+        if isinstance(error, ArenaError):
+            return error
+        trace = traceback.extract_tb(error.__traceback__)[-1]
+        place = f"{Path(trace.filename).name}:{trace.lineno}"
+        what = f"{type(error).__name__}: {error}".splitlines()[0]
+        return cls(f"{type(player).__name__}.{method}() failed at {place}: {what}")
+
+
+class DamagedFile(ArenaError):
+    """A checkpoint, policy or log that is not what it should be."""

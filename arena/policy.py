@@ -1,0 +1,272 @@
+"""Frozen policies: what a trained agent leaves behind and what plays. Free of TensorFlow.
+
+A policy is one file: a LiteRT network (`.tflite`) whose metadata holds the card, or arrays of a
+NumPy function (`.npz`, no objects) beside the card as JSON. The card says what the policy needs to
+know of itself: spaces, preprocessing, mode of play, hyperparameters, step, scores.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import zipfile
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import gymnasium as gym
+import numpy as np
+import pydantic
+
+from arena import functions, seeding
+from arena.agent import Decision, Mode, Player, Spec
+from arena.errors import DamagedFile, DoesNotFit
+
+CARD_KEY = "arena.card"
+FORMAT = 1
+
+
+class Card(pydantic.BaseModel):
+    """What a policy file says of itself."""
+
+    model_config = pydantic.ConfigDict(extra="ignore", frozen=True)
+
+    format: int = FORMAT
+    agent: str
+    env: str
+    preprocess: str
+    observation_space: dict[str, Any]
+    action_space: dict[str, Any]
+    mode: str = "greedy"
+    settings: dict[str, Any] = {}
+    step: int = 0
+    scores: dict[str, Any] = {}
+
+    @classmethod
+    def of(cls, agent: str, spec: Spec, mode: str, settings: Mapping[str, Any]) -> Card:
+        """Returns the card of a policy for `spec`."""
+        return cls(
+            agent=agent,
+            env=spec.env_id,
+            preprocess=spec.preprocess,
+            observation_space=describe_space(spec.observation_space),
+            action_space=describe_space(spec.action_space),
+            mode=mode,
+            settings=dict(settings),
+        )
+
+
+class Policy(Player):
+    """Plays what a frozen function says, in the mode stored with it.
+
+    The function's outputs name what they are: "q" (action values), "logits" (of a categorical
+    distribution), or "mean" and "log_std" (of a Gaussian in [-1, 1], scaled to the action space).
+    The network returns a distribution's parameters; NumPy samples from it with the row's own key.
+    """
+
+    def __init__(self, function: Callable[[np.ndarray], functions.Outputs], card: Card, mode: Mode | None = None) -> None:
+        self.function = function
+        self.card = card
+        self._mode = mode or Mode.parse(card.mode)
+        low, high = (np.asarray(card.action_space.get(key, 0.0), np.float32) for key in ("low", "high"))
+        self._low, self._half_range = low, (high - low) / 2.0
+
+    @property
+    def mode(self) -> Mode:
+        return self._mode
+
+    def with_mode(self, mode: Mode) -> Policy:
+        return Policy(self.function, self.card, mode)
+
+    def with_card(self, **changes: Any) -> Policy:
+        """Returns this policy with entries of its card changed (step, scores)."""
+        return Policy(self.function, self.card.model_copy(update=changes), self._mode)
+
+    def initial_state(self, seeds: np.ndarray) -> Any:
+        return () if self._mode.name == "greedy" else seeding.row_keys(seeds)
+
+    def act(self, obs: np.ndarray, state: Any) -> Decision:
+        outputs = self.function(obs)
+        if "mean" in outputs:
+            return self._act_gaussian(outputs["mean"], outputs["log_std"], state)
+        if "q" in outputs:
+            values, extras = outputs["q"], {"q": outputs["q"]}
+            if self._mode.name == "sample":
+                values = np.log(softmax(values))
+        else:
+            values = outputs["logits"]
+            extras = {"probs": softmax(values)}
+        if self._mode.name == "greedy":
+            return Decision(values.argmax(-1), state, extras)
+        draw, state = seeding.row_uniform(state)
+        if self._mode.name == "sample":
+            return Decision(sample_categorical(values, draw), state, extras)
+        other, state = seeding.row_uniform(state)
+        uniform = (other * values.shape[-1]).astype(np.int64)
+        return Decision(np.where(draw < self._mode.epsilon, uniform, values.argmax(-1)), state, extras)
+
+    def _act_gaussian(self, mean: np.ndarray, log_std: np.ndarray, state: Any) -> Decision:
+        unit = mean
+        if self._mode.name == "sample":
+            noise, state = seeding.row_normal(state, mean.shape[-1])
+            unit = mean + np.exp(log_std) * noise
+        elif self._mode.name == "epsilon":
+            draw, state = seeding.row_uniform(state)
+            coins = []
+            for _ in range(mean.shape[-1]):
+                coin, state = seeding.row_uniform(state)
+                coins.append(2.0 * coin - 1.0)
+            unit = np.where((draw < self._mode.epsilon)[:, None], np.stack(coins, -1), mean)
+        action = scale_action(unit, self._low, self._half_range)
+        return Decision(action, state, {"mean": mean, "std": np.exp(log_std) + np.zeros_like(mean)})
+
+
+def scale_action(unit: np.ndarray, low: np.ndarray, half_range: np.ndarray) -> np.ndarray:
+    """Returns [N, A] float32 actions in the environment's units from ones in [-1, 1], which are clipped."""
+    return (low + (np.clip(unit, -1.0, 1.0) + 1.0) * half_range).astype(np.float32)
+
+
+def softmax(logits: np.ndarray) -> np.ndarray:
+    """Returns probabilities along the last axis."""
+    shifted = np.exp(logits - logits.max(-1, keepdims=True))
+    return shifted / shifted.sum(-1, keepdims=True)
+
+
+def sample_categorical(logits: np.ndarray, draw: np.ndarray) -> np.ndarray:
+    """Returns [N] int64 samples from [N, A] logits by inverting the distribution at [N] uniforms."""
+    cumulative = np.cumsum(softmax(logits.astype(np.float64)), axis=-1)
+    return np.minimum((cumulative < draw[:, None]).sum(-1), logits.shape[-1] - 1)
+
+
+class LiteRTFunction:
+    """A LiteRT network as a function from [N, ...] observations to named outputs.
+
+    One thread: answers are the same for every batch size, and workers do not fight for the cores.
+    """
+
+    def __init__(self, content: bytes, *, num_threads: int = 1) -> None:
+        from ai_edge_litert.interpreter import Interpreter
+
+        self.content = content
+        self._interpreter = Interpreter(model_content=content, num_threads=num_threads)
+        self._input = self._interpreter.get_input_details()[0]
+        self._dtype = self._input["dtype"]
+        self._outputs: list[tuple[str, int]] = []
+        self._num_rows = -1
+
+    def __call__(self, obs: np.ndarray) -> functions.Outputs:
+        if len(obs) != self._num_rows:
+            self._resize(obs.shape)
+        interpreter = self._interpreter
+        if obs.dtype != self._dtype or not obs.flags.c_contiguous:
+            obs = np.ascontiguousarray(obs, self._dtype)
+        interpreter.set_tensor(self._input["index"], obs)
+        interpreter.invoke()
+        return {name: interpreter.get_tensor(index) for name, index in self._outputs}
+
+    def _resize(self, shape: tuple[int, ...]) -> None:
+        self._interpreter.resize_tensor_input(self._input["index"], shape)
+        self._interpreter.allocate_tensors()
+        self._num_rows = shape[0]
+        signature = next(iter(self._interpreter.get_signature_list()))
+        runner = self._interpreter.get_signature_runner(signature)
+        self._outputs = [(name, int(d["index"])) for name, d in runner.get_output_details().items()]
+
+
+def describe_space(space: gym.Space[Any]) -> dict[str, Any]:
+    """Returns a space as JSON: kind, shape, dtype, and the bounds of an action space small enough to list."""
+    if isinstance(space, gym.spaces.Discrete):
+        return {"kind": "discrete", "n": int(space.n)}
+    if isinstance(space, gym.spaces.Box):
+        described: dict[str, Any] = {"kind": "box", "shape": list(space.shape), "dtype": str(space.dtype)}
+        if space.shape and len(space.shape) == 1 and np.prod(space.shape) <= 64 and space.is_bounded():
+            described |= {"low": space.low.tolist(), "high": space.high.tolist()}
+        return described
+    return {"kind": type(space).__name__.lower(), "text": str(space)}
+
+
+def check_fits(card: Card, spec: Spec, name: str) -> None:
+    """Raises DoesNotFit unless the policy on `card` can play in `spec`."""
+    for what, card_space, space in (
+        ("observations", card.observation_space, spec.observation_space),
+        ("actions", card.action_space, spec.action_space),
+    ):
+        wanted, given = card_space, describe_space(space)
+        if any(wanted.get(key) != given.get(key) for key in ("kind", "n", "shape", "dtype")):
+            raise DoesNotFit(
+                f"{name} was trained on {card.env} and does not fit {spec.env_id}: "
+                f"its {what} are {_brief(wanted)}, here they are {_brief(given)}"
+            )
+
+
+def _brief(space: Mapping[str, Any]) -> str:
+    if space["kind"] == "discrete":
+        return f"discrete({space['n']})"
+    return f"{space['kind']}{tuple(space.get('shape', ()))} {space.get('dtype', '')}".strip()
+
+
+def suffix_of(policy: Policy) -> str:
+    """Returns ".tflite" or ".npz", whichever the policy is saved as."""
+    return ".tflite" if isinstance(policy.function, LiteRTFunction) else ".npz"
+
+
+def save(policy: Policy, path: Path) -> Path:
+    """Writes a policy atomically; the suffix of `path` is replaced by the one that fits. Returns the path."""
+    path = path.with_suffix(suffix_of(policy))
+    card = json.dumps(policy.card.model_dump() | {"mode": str(policy.mode)})
+    temporary = path.with_name(path.name + ".tmp")
+    if isinstance(policy.function, LiteRTFunction):
+        temporary.write_bytes(_with_metadata(policy.function.content, card))
+    else:
+        header = {"function": functions.name_of(policy.function), "card": json.loads(card)}
+        with temporary.open("wb") as file:
+            arrays = functions.arrays_of(policy.function)
+            np.savez(file, **{CARD_KEY: np.array(json.dumps(header))}, **arrays)
+    os.replace(temporary, path)
+    return path
+
+
+def load(path: Path) -> Policy:
+    """Returns the policy in a `.tflite` or `.npz` file. Raises DamagedFile where it is none."""
+    try:
+        if path.suffix == ".npz":
+            with np.load(path, allow_pickle=False) as arrays:
+                header = json.loads(str(arrays[CARD_KEY]))
+                kind = functions.FUNCTIONS[header["function"]]
+                function = kind(**{name: arrays[name] for name in arrays.files if name != CARD_KEY})
+            return Policy(function, Card.model_validate(header["card"]))
+        content = path.read_bytes()
+        card = Card.model_validate_json(_metadata(content))
+        return Policy(LiteRTFunction(content), card)
+    except (OSError, ValueError, KeyError, TypeError, IndexError, RuntimeError, zipfile.BadZipFile, StopIteration) as error:
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise DamagedFile(f"{path} is not a policy of the arena, or is damaged ({reason})") from error
+
+
+def _with_metadata(content: bytes, card: str) -> bytes:
+    import flatbuffers
+    from ai_edge_litert import schema_py_generated as schema
+
+    model = schema.ModelT.InitFromObj(schema.Model.GetRootAsModel(content, 0))
+    model.metadata = [entry for entry in model.metadata or [] if entry.name != CARD_KEY.encode()]
+    entry, buffer = schema.MetadataT(), schema.BufferT()
+    buffer.data = np.frombuffer(card.encode(), np.uint8)
+    entry.name, entry.buffer = CARD_KEY, len(model.buffers)
+    model.buffers.append(buffer)
+    model.metadata.append(entry)
+    builder = flatbuffers.Builder(len(content) + len(card) + 1024)
+    builder.Finish(model.Pack(builder), b"TFL3")
+    return bytes(builder.Output())
+
+
+def _metadata(content: bytes) -> bytes:
+    from ai_edge_litert import schema_py_generated as schema
+
+    if content[4:8] != b"TFL3":
+        raise ValueError("not a LiteRT file")
+    model = schema.Model.GetRootAsModel(content, 0)
+    for index in range(model.MetadataLength()):
+        entry = model.Metadata(index)
+        if entry.Name() == CARD_KEY.encode():
+            return bytes(model.Buffers(entry.Buffer()).DataAsNumpy())
+    raise ValueError("it has no card in its metadata")
