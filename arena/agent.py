@@ -188,6 +188,9 @@ class Agent(Player):
         """Returns named arrays for histograms; may be empty."""
         return {}
 
-    def load_weights(self, policy: Player) -> None:
-        """Starts from the weights of another run's policy. Raises DoesNotFit where they do not fit."""
+    def load_weights(self, folder: Path) -> None:
+        """Starts from the weights in a folder that save_state() wrote, and from nothing else in it.
+
+        Raises DoesNotFit where they do not fit.
+        """
         raise DoesNotFit(f"{type(self).__name__} cannot start from another run's weights")

@@ -39,11 +39,12 @@ class Linear:
 
 @dataclass
 class RBF:
-    """Action values linear in random Fourier features of the scaled observation.
+    """Action values linear in random Fourier features of the standardised observation, in float32.
 
     Attributes:
-      mean, scale: [D], the observation is (obs - mean) / scale.
-      w: [D, F] frequencies. b: [F] phases. q: [F, A] the weights that are learned.
+      mean, scale: [D], the observation is standardised to (obs - mean) / scale.
+      w: [D, F] frequencies. b: [F] phases. Not to be changed afterwards: the call uses them in a folded form.
+      q: [F, A] float32, the weights that are learned; Fortran order keeps an action's weights together.
 
     Source: Rahimi & Recht (2007), "Random features for large-scale kernel machines".
     """
@@ -54,9 +55,15 @@ class RBF:
     b: np.ndarray
     q: np.ndarray
 
-    def features(self, obs: np.ndarray) -> np.ndarray:
-        """Returns [F] features of one [D] observation, of squared norm about 1 per kernel."""
-        return np.cos(((obs - self.mean) / self.scale) @ self.w + self.b)
+    def __post_init__(self) -> None:
+        self._slope = (self.w / self.scale[:, None]).astype(np.float32)
+        self._offset = (self.b - (self.mean / self.scale) @ self.w).astype(np.float32)
+
+    def features(self, obs: np.ndarray, out: np.ndarray | None = None) -> np.ndarray:
+        """Returns cos(x w + b), the [F] float32 features of one [D] observation, in `out` if given."""
+        out = np.dot(obs.astype(np.float32, copy=False), self._slope, out=out)
+        np.add(out, self._offset, out=out)
+        return np.cos(out, out=out)
 
     def __call__(self, obs: np.ndarray) -> Outputs:
         return {"q": np.stack([self.features(row) @ self.q for row in obs])}

@@ -21,6 +21,7 @@ import pydantic
 from arena import functions, seeding
 from arena.agent import Decision, Mode, Player, Spec
 from arena.errors import DamagedFile, DoesNotFit
+from arena.quiet import silent_stderr
 
 CARD_KEY = "arena.card"
 FORMAT = 1
@@ -148,7 +149,9 @@ class LiteRTFunction:
         from ai_edge_litert.interpreter import Interpreter
 
         self.content = content
-        self._interpreter = Interpreter(model_content=content, num_threads=num_threads)
+        with silent_stderr():
+            self._interpreter = Interpreter(model_content=content, num_threads=num_threads)
+            self._interpreter.allocate_tensors()
         self._input = self._interpreter.get_input_details()[0]
         self._dtype = self._input["dtype"]
         self._outputs: list[tuple[str, int]] = []

@@ -1,0 +1,1 @@
+"""The built-in agents: plugins like any other, found through the entry-point group `arena.agents`."""

@@ -1,0 +1,1 @@
+"""What several agents share: networks, replay, returns, schedules."""

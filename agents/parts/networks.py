@@ -1,0 +1,297 @@
+"""The networks that learn: Keras layers for the gradient, NumPy or a compiled function for acting, LiteRT for playing.
+
+Kinds: `mlp`; `cnn-2013` (16-32-256: Mnih et al. 2013, "Playing Atari with deep reinforcement
+learning"); `cnn-2015` (32-64-64-512: Mnih et al. 2015, "Human-level control through deep
+reinforcement learning").
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import gymnasium as gym
+import numpy as np
+
+from agents.parts.tensorflow import load
+from arena.errors import DamagedFile, DoesNotFit, InvalidValue, UnknownName
+
+#: Convolutions as (filters, kernel size, stride), then the width of the dense layer.
+CNNS: Mapping[str, tuple[Sequence[tuple[int, int, int]], int]] = {
+    "cnn-2013": (((16, 8, 4), (32, 4, 2)), 256),
+    "cnn-2015": (((32, 8, 4), (64, 4, 2), (64, 3, 1)), 512),
+}
+_NUMPY_ACTIVATIONS: Mapping[str, Callable[[np.ndarray], np.ndarray]] = {
+    "relu": lambda x: np.maximum(x, 0.0, out=x),
+    "tanh": lambda x: np.tanh(x, out=x),
+    "linear": lambda x: x,
+}
+_CLIP_NORMALISED = 10.0
+
+
+def is_image(space: gym.Space[Any]) -> bool:
+    """True for uint8 observations of shape [C, H, W]."""
+    return isinstance(space, gym.spaces.Box) and space.dtype == np.uint8 and len(space.shape) == 3
+
+
+class Network:
+    """A network from [N, ...] observations to named heads of [N, units] each.
+
+    Args:
+      space: of one observation: a Box (vector, or uint8 image of [C, H, W]) or Discrete (one-hot).
+      heads: units by name.
+      kind: "mlp", "cnn-2013", "cnn-2015", or "auto": cnn-2015 for images, else mlp.
+      hidden: widths of the hidden layers of an mlp.
+      activation: "relu" or "tanh", of the hidden layers.
+      shared: one trunk under all heads; False gives each head a trunk of its own (mlp only).
+      initializer: Keras name of the kernels' initialiser ("glorot_uniform" is Xavier's), or "orthogonal".
+      head_gains: with "orthogonal", the gain of a head's kernel (default 1); hidden layers have sqrt(2).
+      normalize: standardise vector observations by running statistics (see update_statistics).
+      seed: of the initial weights.
+
+    Raises:
+      DoesNotFit: the space is neither of these, or a CNN is asked for where there is no image.
+    """
+
+    def __init__(
+        self,
+        space: gym.Space[Any],
+        heads: Mapping[str, int],
+        *,
+        kind: str = "auto",
+        hidden: Sequence[int] = (64, 64),
+        activation: str = "relu",
+        shared: bool = True,
+        initializer: str = "glorot_uniform",
+        head_gains: Mapping[str, float] | None = None,
+        normalize: bool = False,
+        seed: int = 0,
+    ) -> None:
+        load()
+        import keras
+
+        if kind == "auto":
+            kind = "cnn-2015" if is_image(space) else "mlp"
+        if kind not in ("mlp", *CNNS):
+            raise UnknownName("network", kind, ["auto", "mlp", *CNNS])
+        if activation not in ("relu", "tanh"):
+            raise UnknownName("activation", activation, ["relu", "tanh"])
+        if kind != "mlp" and not is_image(space):
+            raise DoesNotFit(f"network {kind} takes images of [C, H, W] uint8; observations here are {space}")
+        self.kind, self.space, self.heads, self.seed = kind, space, dict(heads), seed
+        self._initializer, self._head_gains, self._count = initializer, head_gains or {}, 0
+        shape, dtype, self._num_discrete = _input_of(space)
+        self._input_dtype = dtype
+        obs = keras.Input(shape, dtype=dtype, name="obs")
+        self._normalizer = _normalizer(shape) if normalize and kind == "mlp" and not self._num_discrete else None
+        x = self._encoded(obs)
+        self._trunks: dict[str, list[Any]] = {}
+        self._heads: dict[str, Any] = {}
+        outputs, trunk_outputs = {}, {}
+        for head, units in self.heads.items():
+            trunk = "" if shared or kind != "mlp" else head
+            if trunk not in self._trunks:
+                trunk_outputs[trunk] = self._add_trunk(trunk, x, hidden, activation)
+            self._heads[head] = self._dense(int(units), "linear", self._head_gains.get(head, 1.0))
+            outputs[head] = self._heads[head](trunk_outputs[trunk])
+        self.model = keras.Model(obs, outputs)
+        self._is_small = kind == "mlp" and int(np.prod(shape)) <= 1024
+        self._compiled: Any = None
+        self.refresh()
+
+    # Learning.
+
+    def __call__(self, obs: Any) -> dict[str, Any]:
+        """Returns heads as tensors that gradients flow through."""
+        return self.model(obs)  # type: ignore[no-any-return]
+
+    @property
+    def trainable_variables(self) -> list[Any]:
+        """The Keras variables that an optimizer changes."""
+        return list(self.model.trainable_variables)
+
+    def copy_from(self, other: Network) -> None:
+        """Takes over the weights of a network of the same shape."""
+        for mine, theirs in zip(self.model.weights, other.model.weights, strict=True):
+            mine.assign(theirs)
+        self.refresh()
+
+    def update_statistics(self, obs: np.ndarray) -> None:
+        """Folds [B, ...] observations into the running mean and variance (Chan et al. 1979); no-op without `normalize`."""
+        if self._normalizer is None:
+            return
+        mean, variance, count = (v.numpy() for v in self._normalizer.weights)
+        batch = obs.astype(np.float64)
+        delta, total = batch.mean(0) - mean, count + len(batch)
+        merged = variance * count + batch.var(0) * len(batch) + delta**2 * count * len(batch) / total
+        for variable, value in zip(
+            self._normalizer.weights, (mean + delta * len(batch) / total, merged / total, total), strict=True
+        ):
+            variable.assign(value)
+        self.refresh()
+
+    # Acting.
+
+    def refresh(self) -> None:
+        """Copies the weights to where act() reads them; call it after every update."""
+        if not self._is_small:
+            return
+        self._numpy_trunks = {
+            name: [(*(w.numpy() for w in layer.weights), layer.activation.__name__) for layer in layers]
+            for name, layers in self._trunks.items()
+        }
+        self._numpy_heads = {name: [w.numpy() for w in layer.weights] for name, layer in self._heads.items()}
+        if self._normalizer is not None:
+            mean, variance, _ = (v.numpy() for v in self._normalizer.weights)
+            self._mean, self._scale = mean, 1.0 / np.sqrt(variance + 1e-8)
+
+    def act(self, obs: np.ndarray) -> dict[str, np.ndarray]:
+        """Returns heads as arrays: NumPy for small networks, a compiled function for the others."""
+        if not self._is_small:
+            return self._act_compiled(obs)
+        if self._num_discrete:
+            x = np.eye(self._num_discrete, dtype=np.float32)[obs]
+        else:
+            x = obs.reshape(len(obs), -1).astype(np.float32, copy=False)
+        if self._normalizer is not None:
+            x = np.clip((x - self._mean) * self._scale, -_CLIP_NORMALISED, _CLIP_NORMALISED)
+        trunks = {}
+        for name, layers in self._numpy_trunks.items():
+            h = x
+            for kernel, bias, activation in layers:
+                h = _NUMPY_ACTIVATIONS[activation](h @ kernel + bias)
+            trunks[name] = h
+        return {
+            head: trunks[head if head in trunks else ""] @ kernel + bias
+            for head, (kernel, bias) in self._numpy_heads.items()
+        }
+
+    def _act_compiled(self, obs: np.ndarray) -> dict[str, np.ndarray]:
+        tf = load()
+        if self._compiled is None:
+            self._compiled = tf.function(lambda x: self.model(x), reduce_retracing=True)
+        outputs = self._compiled(tf.convert_to_tensor(obs, self._input_dtype))
+        return {name: value.numpy() for name, value in outputs.items()}
+
+    # Saving.
+
+    def weights(self) -> dict[str, np.ndarray]:
+        """Returns all weights by path, non-trainable ones included."""
+        return {f"{i:02d}/{w.path}": w.numpy() for i, w in enumerate(self.model.weights)}
+
+    def set_weights(self, arrays: Sequence[np.ndarray]) -> None:
+        """Sets all weights, in order. Raises DoesNotFit where number or shapes differ."""
+        wanted = [tuple(w.shape) for w in self.model.weights]
+        if wanted != [a.shape for a in arrays]:
+            raise DoesNotFit(f"weights of shapes {[a.shape for a in arrays]} do not fit a network of {wanted}")
+        for variable, array in zip(self.model.weights, arrays, strict=True):
+            variable.assign(array)
+        self.refresh()
+
+    def to_litert(self, heads: Sequence[str], extra: Mapping[str, np.ndarray] | None = None) -> bytes:
+        """Returns a LiteRT file that computes `heads`, with `extra` constants as further outputs."""
+        from arena.export import to_litert
+
+        tf = load()
+        trainable = [tf.constant(v.numpy()) for v in self.model.trainable_variables]
+        fixed = [tf.constant(v.numpy()) for v in self.model.non_trainable_variables]
+
+        def forward(obs: Any) -> dict[str, Any]:
+            outputs, _ = self.model.stateless_call(trainable, fixed, obs)
+            constants = {name: tf.constant(value, tf.float32) for name, value in (extra or {}).items()}
+            return {head: outputs[head] for head in heads} | constants
+
+        shape, dtype, _ = _input_of(self.space)
+        return to_litert(forward, shape, dtype)
+
+    # Building.
+
+    def _encoded(self, obs: Any) -> Any:
+        import keras
+
+        if self._num_discrete:
+            return keras.ops.one_hot(obs, self._num_discrete)
+        if is_image(self.space) and self.kind != "mlp":
+            return keras.ops.transpose(keras.ops.cast(obs, "float32"), (0, 2, 3, 1)) / 255.0
+        x = keras.layers.Flatten()(obs) if len(obs.shape) > 2 else obs
+        if is_image(self.space):
+            x = keras.ops.cast(x, "float32") / 255.0
+        return self._normalizer(x) if self._normalizer is not None else x
+
+    def _add_trunk(self, name: str, x: Any, hidden: Sequence[int], activation: str) -> Any:
+        import keras
+
+        self._trunks[name] = []
+        widths = list(hidden)
+        if self.kind in CNNS:
+            convolutions, width = CNNS[self.kind]
+            for filters, size, stride in convolutions:
+                kernel = self._kernel_initializer(np.sqrt(2.0))
+                x = keras.layers.Conv2D(filters, size, stride, activation="relu", kernel_initializer=kernel)(x)
+            x, widths, activation = keras.layers.Flatten()(x), [width], "relu"
+        for width in widths:
+            layer = self._dense(int(width), activation, np.sqrt(2.0))
+            self._trunks[name].append(layer)
+            x = layer(x)
+        return x
+
+    def _dense(self, units: int, activation: str, gain: float) -> Any:
+        import keras
+
+        return keras.layers.Dense(units, activation=activation, kernel_initializer=self._kernel_initializer(gain))
+
+    def _kernel_initializer(self, gain: float) -> Any:
+        import keras
+
+        self._count += 1
+        seed = self.seed + 1009 * self._count
+        if self._initializer == "orthogonal":
+            return keras.initializers.Orthogonal(gain=float(gain), seed=seed)
+        initializer = keras.initializers.get(self._initializer)
+        return type(initializer).from_config(initializer.get_config() | {"seed": seed})
+
+
+def _input_of(space: gym.Space[Any]) -> tuple[tuple[int, ...], str, int]:
+    """Returns (shape, dtype, number of categories or 0) of a network's input."""
+    if isinstance(space, gym.spaces.Discrete):
+        return (), "int32", int(space.n)
+    if isinstance(space, gym.spaces.Box):
+        return tuple(space.shape), "uint8" if space.dtype == np.uint8 else "float32", 0
+    raise DoesNotFit(f"a network takes Box or Discrete observations, not {space}")
+
+
+def _normalizer(shape: tuple[int, ...]) -> Any:
+    """Returns a layer that standardises by a mean and variance which update_statistics keeps."""
+    import keras
+
+    class RunningNormalization(keras.layers.Layer):  # type: ignore[misc]
+        def build(self, input_shape: Any) -> None:
+            for name, initializer, dims in (("mean", "zeros", shape), ("variance", "ones", shape), ("count", "zeros", ())):
+                setattr(self, name, self.add_weight(shape=dims, initializer=initializer, trainable=False, name=name))
+
+        def call(self, x: Any) -> Any:
+            normal = (x - self.mean) / keras.ops.sqrt(self.variance + 1e-8)
+            return keras.ops.clip(normal, -_CLIP_NORMALISED, _CLIP_NORMALISED)
+
+    if len(shape) != 1:
+        raise InvalidValue(f"observations of shape {shape} cannot be normalised; only vectors can")
+    return RunningNormalization()
+
+
+def save_variables(path: Path, variables: Sequence[Any]) -> None:
+    """Writes variables (a network's weights, an optimizer's) to an npz file, in order."""
+    np.savez(path, **{f"{i:04d}": v.numpy() for i, v in enumerate(variables)})
+
+
+def load_variables(path: Path, variables: Sequence[Any]) -> None:
+    """Reads what save_variables wrote. Raises DamagedFile where number or shapes differ."""
+    try:
+        with np.load(path, allow_pickle=False) as saved:
+            arrays = [saved[name] for name in sorted(saved.files)]
+    except (OSError, ValueError) as error:
+        raise DamagedFile(f"{path} cannot be read ({error})") from error
+    if [a.shape for a in arrays] != [tuple(v.shape) for v in variables]:
+        raise DamagedFile(f"{path} belongs to another network: its weights have other shapes")
+    for variable, array in zip(variables, arrays, strict=True):
+        variable.assign(array)
