@@ -1,0 +1,177 @@
+"""From an agent reference to what it names.
+
+    random                      a plugin by its name (entry-point group `arena.agents`)
+    runs/dqn-CartPole-v1-...    a run folder: its best policy
+    my_agent.py:MyAgent         a class in a file
+    package.module:Class        a class in an installed module
+    policy.tflite, policy.npz   a saved policy
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import importlib
+import importlib.metadata
+import importlib.util
+import inspect
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from arena import config, policy
+from arena.agent import Agent, Mode, Player, Spec
+from arena.errors import ArenaError, BrokenPlugin, DamagedFile, UnknownName
+
+GROUP = "arena.agents"
+FORMS = "or give a run folder, FILE.py:CLASS, MODULE:CLASS, or a .tflite or .npz policy"
+POLICY_SUFFIXES = (".tflite", ".npz")
+
+
+@dataclass(frozen=True)
+class Reference:
+    """What an agent reference names.
+
+    Attributes:
+      ref: the reference as given.
+      name: a short name for people.
+      player_class: the class, or None for a saved policy.
+      policy: the saved policy, or None for a class.
+    """
+
+    ref: str
+    name: str
+    player_class: type[Player] | None = None
+    policy: policy.Policy | None = None
+
+    @property
+    def preprocess(self) -> str | None:
+        """The preprocessing that the policy was trained with, or None where that is open."""
+        return self.policy.card.preprocess if self.policy else None
+
+    @property
+    def is_learner(self) -> bool:
+        """True for a class that can be trained."""
+        return self.player_class is not None and issubclass(self.player_class, Agent)
+
+    def player(self, spec: Spec, *, seed: int, mode: Mode | None = None) -> Player:
+        """Returns what plays in `spec`; a learner gives the policy that it starts with.
+
+        Raises DoesNotFit where the spaces do not go together, BrokenPlugin where its code fails.
+        """
+        if self.policy is not None:
+            policy.check_fits(self.policy.card, spec, self.ref)
+            player: Player = self.policy
+        else:
+            player = self.build(spec, seed=seed, settings=config.settings_for(self, spec.env_id))
+            if isinstance(player, Agent):
+                player = player.policy()
+        return player.with_mode(mode) if mode is not None else player
+
+    def build(self, spec: Spec, *, seed: int, settings: Mapping[str, Any]) -> Player:
+        """Returns a new instance of the class, its settings checked."""
+        assert self.player_class is not None
+        checked = config.check_settings(self.player_class, settings, self.name)
+        try:
+            return self.player_class(spec, seed=seed, settings=checked)
+        except ArenaError:
+            raise
+        except Exception as error:
+            raise BrokenPlugin.during(self.player_class, "__init__", error) from error
+
+
+def plugins() -> dict[str, importlib.metadata.EntryPoint]:
+    """Returns the installed plugins by name; imports none of them."""
+    return {entry.name: entry for entry in sorted(importlib.metadata.entry_points(group=GROUP))}
+
+
+@functools.lru_cache(maxsize=64)
+def _resolve_plugin(name: str) -> type[Player]:
+    entry = plugins()[name]
+    try:
+        loaded = entry.load()
+    except ArenaError:
+        raise
+    except Exception as error:
+        raise BrokenPlugin(f"plugin {name} ({entry.value}) cannot be imported: {_brief(error)}") from error
+    return _check_class(loaded, name)
+
+
+def resolve(ref: str) -> Reference:
+    """Returns what `ref` names. Raises UnknownName, BrokenPlugin or DamagedFile."""
+    if ref in plugins():
+        return Reference(ref, ref, player_class=_resolve_plugin(ref))
+    path = Path(ref)
+    if path.suffix in POLICY_SUFFIXES:
+        if not path.is_file():
+            raise ArenaError(f"there is no policy file {ref}")
+        loaded = policy.load(path)
+        return Reference(ref, loaded.card.agent, policy=loaded)
+    if path.is_dir():
+        return _resolve_run(ref, path)
+    source, colon, name = ref.rpartition(":")
+    if colon and source and name.isidentifier():
+        module = _import_file(Path(source)) if source.endswith(".py") else _import_module(source, ref)
+        classes = {key: value for key, value in vars(module).items() if inspect.isclass(value)}
+        if name not in classes:
+            raise UnknownName(f"class in {source}", name, [key for key, c in classes.items() if issubclass(c, Player)])
+        return Reference(ref, name, player_class=_check_class(classes[name], ref))
+    raise UnknownName("agent", ref, plugins(), FORMS)
+
+
+def _resolve_run(ref: str, folder: Path) -> Reference:
+    for stem in ("best", "final"):
+        for suffix in POLICY_SUFFIXES:
+            if (folder / f"{stem}{suffix}").is_file():
+                loaded = policy.load(folder / f"{stem}{suffix}")
+                return Reference(ref, loaded.card.agent, policy=loaded)
+    if (folder / "config.toml").is_file():
+        raise ArenaError(f"the run {ref} has no policy yet; it saves one at its first evaluation")
+    raise DamagedFile(f"{ref} is not a run folder: it has no config.toml")
+
+
+def _import_file(path: Path) -> ModuleType:
+    if not path.is_file():
+        raise ArenaError(f"there is no file {path}")
+    # A name of its own, so that two files called agent.py can play in one tournament.
+    name = f"arena_plugin_{hashlib.sha256(str(path.resolve()).encode()).hexdigest()[:12]}"
+    if name in sys.modules:
+        return sys.modules[name]
+    spec = importlib.util.spec_from_file_location(name, path)
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    try:
+        spec.loader.exec_module(module)
+    except Exception as error:
+        del sys.modules[name]
+        raise BrokenPlugin(f"{path} cannot be imported: {_brief(error)}") from error
+    return module
+
+
+def _import_module(source: str, ref: str) -> ModuleType:
+    try:
+        return importlib.import_module(source)
+    except ModuleNotFoundError as error:
+        if error.name and source.startswith(error.name):
+            raise UnknownName("agent", ref, plugins(), FORMS) from error
+        raise BrokenPlugin(f"{source} cannot be imported: {_brief(error)}") from error
+    except Exception as error:
+        raise BrokenPlugin(f"{source} cannot be imported: {_brief(error)}") from error
+
+
+def _check_class(loaded: Any, ref: str) -> type[Player]:
+    if not inspect.isclass(loaded) or not issubclass(loaded, Player):
+        raise BrokenPlugin(f"{ref} is not a class that extends arena.agent.Player")
+    if missing := sorted(getattr(loaded, "__abstractmethods__", ())):
+        raise BrokenPlugin(f"{ref} does not define {', '.join(missing)}()")
+    return loaded
+
+
+def _brief(error: BaseException) -> str:
+    text = str(error).splitlines()[0] if str(error) else ""
+    line = f" (line {error.lineno})" if isinstance(error, SyntaxError) else ""
+    return f"{type(error).__name__}: {text}{line}"
