@@ -17,8 +17,7 @@ import struct
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 from tensorboard.compat.proto import event_pb2, summary_pb2, tensor_pb2, tensor_shape_pb2, types_pb2
@@ -78,7 +77,8 @@ class Monitor:
     def text(self, name: str, markdown: str, step: int = 0) -> None:
         """Writes a text; tables and code blocks are shown as such."""
         metadata = _metadata("text", summary_pb2.DATA_CLASS_TENSOR)
-        self._add(step, Summary.Value(tag=name, metadata=metadata, tensor=_strings([markdown.encode()])))
+        tensor = tensor_pb2.TensorProto(dtype=types_pb2.DT_STRING, string_val=[markdown.encode()])
+        self._add(step, Summary.Value(tag=name, metadata=metadata, tensor=tensor))
 
     def histograms(self, arrays: Mapping[str, np.ndarray], step: int) -> None:
         """Writes the distribution of every array's finite values."""
@@ -150,15 +150,10 @@ class Monitor:
         """Closes the event file. Closing again does nothing."""
         self._file.close()
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        self.close()
-
     def _add_blob(self, name: str, width: int, height: int, content: bytes, step: int) -> None:
         metadata = _metadata("images", summary_pb2.DATA_CLASS_BLOB_SEQUENCE)
-        tensor = _strings([str(width).encode(), str(height).encode(), content])
+        strings = [str(width).encode(), str(height).encode(), content]
+        tensor = tensor_pb2.TensorProto(dtype=types_pb2.DT_STRING, tensor_shape=_shape([3]), string_val=strings)
         self._add(step, Summary.Value(tag=name, metadata=metadata, tensor=tensor))
 
     def _add(self, step: int, *values: Any) -> None:
@@ -247,10 +242,6 @@ def _shape(sizes: Sequence[int]) -> tensor_shape_pb2.TensorShapeProto:
     return tensor_shape_pb2.TensorShapeProto(dim=[tensor_shape_pb2.TensorShapeProto.Dim(size=size) for size in sizes])
 
 
-def _strings(values: Sequence[bytes]) -> tensor_pb2.TensorProto:
-    return tensor_pb2.TensorProto(dtype=types_pb2.DT_STRING, tensor_shape=_shape([len(values)]), string_val=values)
-
-
 CRC_BLOCK = 1024
 
 
@@ -276,7 +267,7 @@ def masked_crc32c(data: bytes) -> int:
 @functools.cache
 def _crc_table() -> np.ndarray:
     """Returns [CRC_BLOCK, 256] uint32: what a byte does to the CRC when so many bytes follow it."""
-    first = np.arange(256, dtype=np.uint32)
+    first: np.ndarray = np.arange(256, dtype=np.uint32)
     for _ in range(8):
         first = (first >> 1) ^ (first & 1) * np.uint32(0x82F63B78)
     rows = [first]
