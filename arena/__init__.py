@@ -1,1 +1,63 @@
-"""The arena."""
+"""The arena from Python: what the commands do, returning results instead of text.
+
+    import arena
+
+    run = arena.train("dqn", "CartPole-v1", steps=50_000, seed=1)
+    result = arena.evaluate(str(run.folder), "CartPole-v1", episodes=100)
+    videos = arena.record(str(run.folder), "CartPole-v1")
+    table = arena.tournament(agents=["random", str(run.folder)], envs=["CartPole-v1"])
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from arena.evaluate import Evaluation
+    from arena.recording import Recording
+    from arena.tournament import TournamentResult
+    from arena.train import Run
+
+__all__ = ["evaluate", "record", "resume", "tournament", "train"]
+
+
+def train(agent: str, env: str, *, run_dir: str | Path | None = None, on_progress: Any = None, **options: Any) -> Run:
+    """Trains an agent; `options` are the fields of arena.config.RunConfig (steps, seed, settings, ...)."""
+    from arena.config import RunConfig
+    from arena.train import train as run
+
+    config = RunConfig.of(agent=agent, env=env, **options)
+    return run(config, run_dir=Path(run_dir) if run_dir is not None else None, on_progress=on_progress)
+
+
+def resume(folder: str | Path, *, steps: int | None = None, on_progress: Any = None) -> Run:
+    """Goes on with a run from its newest checkpoint."""
+    from arena.train import resume as run
+
+    return run(Path(folder), steps=steps, on_progress=on_progress)
+
+
+def evaluate(ref: str, env: str, **options: Any) -> Evaluation:
+    """Returns the scores of an agent; see arena.evaluate.evaluate."""
+    from arena.evaluate import evaluate as run
+
+    return run(ref, env, **options)
+
+
+def record(ref: str, env: str, **options: Any) -> list[Recording]:
+    """Films games of an agent; see arena.recording.record."""
+    from arena.recording import record as run
+
+    return run(ref, env, **options)
+
+
+def tournament(
+    agents: list[str], envs: list[str], *, out: str | Path | None = None, jobs: int = 1, **options: Any
+) -> TournamentResult:
+    """Holds a tournament; `options` are episodes, seed and train. See arena.tournament.tournament."""
+    from arena.tournament import configure
+    from arena.tournament import tournament as run
+
+    config = configure(agents=agents, envs=envs, **options)
+    return run(config, out=Path(out) if out is not None else None, jobs=jobs)

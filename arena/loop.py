@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import hashlib
+import warnings
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 import gymnasium as gym
@@ -33,6 +35,7 @@ class Event(NamedTuple):
       live: [N] bool, the rows that were playing an episode; good until the next event.
       episodes: [N] int64, the index of the episode that each row played; good until the next event.
       finished: the episodes that ended with this step.
+      next_episode: the first episode that nobody has begun.
     """
 
     step: int
@@ -40,6 +43,19 @@ class Event(NamedTuple):
     live: np.ndarray
     episodes: np.ndarray
     finished: tuple[Episode, ...]
+    next_episode: int
+
+
+class RowStart(NamedTuple):
+    """A row in the middle of an episode: what a resumed run brings back by replaying its actions.
+
+    `actions` is [T, ...]; `digest` is observation_digest() of the observation they lead to.
+    """
+
+    episode: int
+    seed: int
+    actions: np.ndarray
+    digest: str
 
 
 def run(
@@ -48,7 +64,7 @@ def run(
     seed_of: Callable[[int], int],
     *,
     num_episodes: int | None = None,
-    first_episodes: list[int] | None = None,
+    starts: Sequence[RowStart | None] | None = None,
     next_episode: int = 0,
 ) -> Iterator[Event]:
     """Yields one event per step of all rows: act, step, event, and then the resets it made due.
@@ -62,45 +78,31 @@ def run(
       player: chooses the actions. Its state for a row is begun anew with every episode.
       seed_of: gives the seed of episode i.
       num_episodes: how many episodes to begin in all; None for no end.
-      first_episodes: episodes to begin with before those from `next_episode` on; a resumed run
-        begins again with the ones that it was cut off in.
+      starts: for a resumed run, what each row was in the middle of, None for rows that were at an end.
       next_episode: the index of the first episode that nobody has begun.
 
     Raises:
       BrokenPlugin: the player's answer is not a Decision of the right shape.
     """
     num_rows, cap = env.num_rows, env.spec.max_episode_steps
-    queue = list(first_episodes or ())
     last_episode = float("inf") if num_episodes is None else num_episodes
-
-    def take() -> int:
-        nonlocal next_episode
-        if queue:
-            return queue.pop(0)
-        next_episode += 1
-        return next_episode - 1
-
-    def is_left() -> bool:
-        return bool(queue) or next_episode < last_episode
-
     returns = np.zeros(num_rows)
     lengths = np.zeros(num_rows, np.int64)
     episodes = np.full(num_rows, -1, np.int64)
     seeds = np.zeros(num_rows, np.int64)
     live = np.zeros(num_rows, bool)
-    for row in range(num_rows):
-        if is_left():
-            episodes[row] = take()
-            seeds[row] = seed_of(int(episodes[row]))
-            live[row] = True
+    starts = starts or [None] * num_rows
+    for row, start in enumerate(starts):
+        if start is not None:
+            episodes[row], seeds[row], live[row] = start.episode, start.seed, True
+        elif next_episode < last_episode:
+            episodes[row], seeds[row], live[row] = next_episode, seed_of(next_episode), True
+            next_episode += 1
     if not live.any():
         return
-    begun = np.flatnonzero(live)
-    first = env.reset(begun, seeds[begun])
-    obs = np.zeros((num_rows, *first.shape[1:]), first.dtype)
-    obs[begun] = first
+    obs = _begin(env, starts, seeds, live, returns, lengths)
     state = player.initial_state(seeds)
-    num_live, step = len(begun), 0
+    num_live, step = int(live.sum()), 0
     env_step, act = env.step, player.act
     space = env.spec.action_space
     num_actions = int(space.n) if isinstance(space, gym.spaces.Discrete) else None
@@ -129,7 +131,7 @@ def run(
         transition = Transition(obs, action, reward, terminated, truncated, next_obs, extras)
         obs = next_obs
         if not done.any():
-            yield Event(step, transition, live, episodes, ())
+            yield Event(step, transition, live, episodes, (), next_episode)
             continue
 
         ended = np.flatnonzero(done & live)
@@ -144,26 +146,84 @@ def run(
             )
             for row in ended
         )
-        yield Event(step, transition, live.copy(), episodes.copy(), finished)
+        yield Event(step, transition, live.copy(), episodes.copy(), finished, next_episode)
 
         lengths[done] = 0
         returns[done] = 0.0
         begun = []
         for row in ended:
-            if is_left():
-                episodes[row] = take()
-                seeds[row] = seed_of(int(episodes[row]))
+            if next_episode < last_episode:
+                episodes[row], seeds[row] = next_episode, seed_of(next_episode)
+                next_episode += 1
                 begun.append(row)
             else:
                 episodes[row], live[row] = -1, False
                 num_live -= 1
         if not num_live:
             return
-        if len(begun):
+        if begun:
             rows = np.asarray(begun)
             obs = next_obs.copy()
             obs[rows] = env.reset(rows, seeds[rows])
             assign_rows(state, rows, player.initial_state(seeds[rows]))
+
+
+def _begin(
+    env: Rows,
+    starts: Sequence[RowStart | None],
+    seeds: np.ndarray,
+    live: np.ndarray,
+    returns: np.ndarray,
+    lengths: np.ndarray,
+) -> np.ndarray:
+    """Returns the first observations; rows in the middle of an episode are replayed, all to end at once."""
+    space = env.spec.action_space
+    actions = [np.empty((0,)) if start is None else start.actions for start in starts]
+    longest = max(len(row) for row in actions)
+    obs: np.ndarray | None = None
+    for time in range(longest + 1):
+        due = [time == 0 or longest - len(taken) == time for taken in actions]  # no row is stepped before a reset
+        fresh = np.flatnonzero(live & due)
+        if len(fresh):
+            first = env.reset(fresh, seeds[fresh])
+            obs = np.zeros((len(starts), *first.shape[1:]), first.dtype) if obs is None else obs.copy()
+            obs[fresh] = first
+        if time == longest:
+            break
+        action = np.zeros((len(starts), *(space.shape or ())), space.dtype)
+        for row, taken in enumerate(actions):
+            if (index := time - longest + len(taken)) >= 0:
+                action[row] = taken[index]
+                lengths[row] += 1
+        obs, reward, *_ = env.step(action)
+        returns[lengths > 0] += reward[lengths > 0]
+    assert obs is not None
+    _check_replay(env, starts, seeds, obs, returns, lengths)
+    return obs
+
+
+def _check_replay(
+    env: Rows,
+    starts: Sequence[RowStart | None],
+    seeds: np.ndarray,
+    obs: np.ndarray,
+    returns: np.ndarray,
+    lengths: np.ndarray,
+) -> None:
+    """Begins again, in place, the episodes of rows whose replay led elsewhere."""
+    lost = [
+        row for row, start in enumerate(starts) if start is not None and observation_digest(obs[row]) != start.digest
+    ]
+    if lost:
+        warnings.warn(f"{env.spec.env_id} is not reproducible: {len(lost)} episodes begin again", stacklevel=2)
+        rows = np.asarray(lost)
+        obs[rows] = env.reset(rows, seeds[rows])
+        returns[rows], lengths[rows] = 0.0, 0
+
+
+def observation_digest(obs: np.ndarray) -> str:
+    """Returns a short hash of one observation."""
+    return hashlib.blake2b(np.ascontiguousarray(obs).tobytes(), digest_size=8).hexdigest()
 
 
 def assign_rows(state: Any, rows: np.ndarray, fresh: Any) -> None:

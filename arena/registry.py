@@ -119,6 +119,8 @@ def resolve(ref: str) -> Reference:
         if name not in classes:
             raise UnknownName(f"class in {source}", name, [key for key, c in classes.items() if issubclass(c, Player)])
         return Reference(ref, name, player_class=_check_class(classes[name], ref))
+    if "/" in ref:
+        raise ArenaError(f"there is no run folder {ref}; `arena runs` lists those there are")
     raise UnknownName("agent", ref, plugins(), FORMS)
 
 

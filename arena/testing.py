@@ -1,0 +1,215 @@
+"""Whether an agent keeps the contract: for `arena check`, and for a plugin author's own tests.
+
+    from arena.testing import assert_contract
+
+    def test_my_agent_keeps_the_contract():
+        assert_contract("my_agent.py:MyAgent", "CartPole-v1")
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import inspect
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+import envs
+from arena import registry
+from arena.agent import Agent, Decision, Player
+from arena.config import settings_for
+from arena.errors import ArenaError, BrokenPlugin
+from arena.evaluate import play
+from arena.loop import check_decision, run
+from arena.policy import Policy, save
+from arena.seeding import Stream, episode_seed
+from envs.rows import Rows
+
+_NUM_ROWS = 3
+
+
+class Finding(NamedTuple):
+    """One rule of the contract, and how the agent broke it: "" where it keeps it."""
+
+    rule: str
+    problem: str
+
+    @property
+    def is_kept(self) -> bool:
+        """True where the rule is kept."""
+        return not self.problem
+
+
+def assert_contract(ref: str, env_id: str) -> None:
+    """Raises AssertionError with every rule that the agent breaks."""
+    broken = [f"{finding.rule}: {finding.problem}" for finding in check(ref, env_id) if not finding.is_kept]
+    assert not broken, "\n".join(broken)
+
+
+def check(ref: str, env_id: str) -> list[Finding]:
+    """Returns one finding per rule of the contract, for the agent `ref` in `env_id`.
+
+    Raises UnknownName or DoesNotFit where there is nothing to check.
+    """
+    reference = registry.resolve(ref)
+    env = envs.make(env_id, _NUM_ROWS, preprocess=reference.preprocess)
+    try:
+        findings = [_try("act() answers every batch of rows", lambda: _answers(_build(reference, env), env, reference))]
+        if not findings[0].is_kept:
+            return findings
+        findings += [
+            _try("an answer does not depend on the rows around it", lambda: _is_row_wise(_frozen(reference, env), env)),
+            _try("the same seeds give the same games", lambda: _is_reproducible(reference, env)),
+            _try("act() leaves the observations as they are", lambda: _keeps_obs(_build(reference, env), env)),
+        ]
+        if reference.is_learner:
+            findings += [
+                _try("observe() and learn() run", lambda: _learns(reference, env)),
+                _try("learning twice from one seed gives the same agent", lambda: _learns_alike(reference, env)),
+                _try("policy() can be saved and played", lambda: _saves_policy(reference, env)),
+                _try("save_state() and restore_state() bring the agent back", lambda: _restores(reference, env)),
+            ]
+        return findings
+    finally:
+        env.close()
+
+
+def _try(rule: str, examine: Callable[[], str]) -> Finding:
+    try:
+        return Finding(rule, examine())
+    except BrokenPlugin as error:
+        return Finding(rule, str(error))
+    except ArenaError:
+        raise
+    except Exception as error:
+        return Finding(rule, str(BrokenPlugin.during(reference_of(error), "check", error)))
+
+
+def reference_of(error: Exception) -> str:
+    """Returns the name of the method in which an agent's own code failed."""
+    frames = inspect.getinnerframes(error.__traceback__) if error.__traceback__ else []
+    return frames[-1].function if frames else "agent"
+
+
+def _build(reference: registry.Reference, env: Rows) -> Player:
+    if reference.player_class is None:
+        return reference.player(env.spec, seed=0)
+    spec = dataclasses.replace(env.spec, num_rows=env.num_rows)
+    return reference.build(spec, seed=0, settings=settings_for(reference, spec.env_id))
+
+
+def _frozen(reference: registry.Reference, env: Rows) -> Player:
+    player = _build(reference, env)
+    return player.policy() if isinstance(player, Agent) else player
+
+
+def _seeds(number: int) -> np.ndarray:
+    return np.array([episode_seed(0, Stream.CHECK, i) for i in range(number)])
+
+
+def _observations(env: Rows) -> np.ndarray:
+    return env.reset(np.arange(env.num_rows), _seeds(env.num_rows))
+
+
+def _answers(player: Player, env: Rows, reference: registry.Reference) -> str:
+    obs = _observations(env)
+    decision = player.act(obs, player.initial_state(_seeds(env.num_rows)))
+    check_decision(decision, env, player)
+    for row in range(env.num_rows):
+        if not env.spec.action_space.contains(_native(decision.action[row], env)):
+            return f"action {decision.action[row]} is not in {env.spec.action_space}"
+    for name, values in decision.extras.items():
+        if len(values) != env.num_rows:
+            return f'extras["{name}"] has {len(values)} rows for {env.num_rows} observations'
+    return ""
+
+
+def _native(action: Any, env: Rows) -> Any:
+    start = getattr(env.spec.action_space, "start", 0)
+    return int(action) + int(start) if np.ndim(action) == 0 else action
+
+
+def _is_row_wise(player: Player, env: Rows) -> str:
+    obs, seeds = _observations(env), _seeds(env.num_rows)
+    together = player.act(obs, player.initial_state(seeds)).action
+    for row in range(env.num_rows):
+        alone = player.act(obs[row : row + 1], player.initial_state(seeds[row : row + 1])).action
+        if not np.array_equal(alone[0], together[row]):
+            return (
+                f"row {row} plays {together[row]} among {env.num_rows} rows and {alone[0]} alone; "
+                "keep randomness in the state (arena.seeding.row_keys), not in the player"
+            )
+    return ""
+
+
+def _is_reproducible(reference: registry.Reference, env: Rows) -> str:
+    def games() -> list[tuple[float, int]]:
+        return [(g.ret, g.length) for g in play(env, _frozen(reference, env), lambda i: int(_seeds(i + 1)[i]), 4)]
+
+    first, second = games(), games()
+    return "" if first == second else f"returns and lengths {first} became {second}"
+
+
+def _keeps_obs(player: Player, env: Rows) -> str:
+    obs = _observations(env)
+    before = obs.copy()
+    player.act(obs, player.initial_state(_seeds(env.num_rows)))
+    return "" if np.array_equal(before, obs) else "it writes into its argument"
+
+
+def _taught(reference: registry.Reference, env: Rows, steps: int = 300) -> Agent:
+    agent = _build(reference, env)
+    assert isinstance(agent, Agent)
+    for event in run(env, agent, lambda i: episode_seed(0, Stream.CHECK, i)):
+        agent.progress = min(1.0, event.step / steps)
+        agent.observe(event.transition)
+        for name, value in agent.learn().items():
+            if not isinstance(name, str) or np.ndim(float(value)):
+                raise BrokenPlugin(f"learn() must return floats by name, not {name!r}: {value!r}")
+        if event.step >= steps or agent.is_finished:
+            return agent
+    return agent
+
+
+def _learns(reference: registry.Reference, env: Rows) -> str:
+    _taught(reference, env)
+    return ""
+
+
+def _actions(agent: Agent, env: Rows) -> np.ndarray:
+    obs, seeds = _observations(env), _seeds(env.num_rows)
+    player = agent.policy()
+    return player.act(obs, player.initial_state(seeds)).action
+
+
+def _learns_alike(reference: registry.Reference, env: Rows) -> str:
+    first, second = (_actions(_taught(reference, env), env) for _ in range(2))
+    return "" if np.array_equal(first, second) else f"its policies choose {first.tolist()} and {second.tolist()}"
+
+
+def _saves_policy(reference: registry.Reference, env: Rows) -> str:
+    player = _taught(reference, env).policy()
+    if isinstance(player, Agent):
+        return "policy() returns an agent that still learns"
+    decision = player.act(_observations(env), player.initial_state(_seeds(env.num_rows)))
+    if not isinstance(decision, Decision):
+        return f"the policy's act() returns {type(decision).__name__}"
+    if not isinstance(player, Policy):
+        return "policy() is no arena.policy.Policy, so a run could not save it"
+    with tempfile.TemporaryDirectory() as folder:
+        save(player, Path(folder) / "policy")
+    return ""
+
+
+def _restores(reference: registry.Reference, env: Rows) -> str:
+    agent = _taught(reference, env)
+    with tempfile.TemporaryDirectory() as folder:
+        agent.save_state(Path(folder))
+        other = _build(reference, env)
+        assert isinstance(other, Agent)
+        other.restore_state(Path(folder))
+    first, second = _actions(agent, env), _actions(other, env)
+    return "" if np.array_equal(first, second) else f"it chose {first.tolist()} before and {second.tolist()} after"
