@@ -1,0 +1,268 @@
+"""The pictures of a game as people see them: scaled up, with a panel beside it that tells what the player thinks."""
+
+from __future__ import annotations
+
+import functools
+import importlib.util
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import gymnasium as gym
+import numpy as np
+
+from arena.agent import Spec
+from arena.loop import Episode
+
+if TYPE_CHECKING:
+    from PIL import Image, ImageFont
+
+PANEL_WIDTH = 260
+_COMFORTABLE = 640  # pixels; smaller pictures are scaled up, by whole numbers, to at most this
+_MARGIN = 16
+_ROWS_TOP = 190
+_MAX_ROWS = 18
+
+_BACKGROUND = (21, 23, 28)
+_TRACK = (38, 42, 50)
+_LINE = (52, 57, 67)
+_BAR = (88, 108, 142)
+_CHOSEN = (255, 179, 71)
+_TEXT = (233, 236, 240)
+_DIM = (142, 149, 161)
+
+_TITLES = {"q": "ACTION VALUES", "probs": "ACTION PROBABILITIES", "mean": "MEAN ACTION"}
+
+#: What actions mean, from each environment's page in Gymnasium's documentation.
+_MEANINGS = {
+    "CartPole": ("left", "right"),
+    "MountainCar": ("left", "coast", "right"),
+    "Acrobot": ("torque -1", "torque 0", "torque +1"),
+    "LunarLander": ("coast", "left engine", "main engine", "right engine"),
+    "FrozenLake": ("left", "down", "right", "up"),
+    "FrozenLake8x8": ("left", "down", "right", "up"),
+    "CliffWalking": ("up", "right", "down", "left"),
+    "Taxi": ("south", "north", "east", "west", "pick up", "drop off"),
+    "Blackjack": ("stick", "hit"),
+}
+
+
+class Shot(NamedTuple):
+    """One moment of a game: the picture, and what the player did in it.
+
+    Attributes:
+      picture: [H, W, 3] uint8, as rendered.
+      episode: the game's number.
+      step: steps taken so far.
+      score: the raw return so far.
+      action: what the player chose here; in the last picture, what it chose last.
+      extras: [A] "q", "probs" or "mean" of that choice, where there are any.
+      finished: the finished episode, in its last picture.
+    """
+
+    picture: np.ndarray
+    episode: int
+    step: int
+    score: float
+    action: np.ndarray
+    extras: Mapping[str, np.ndarray]
+    finished: Episode | None = None
+
+
+def action_names(spec: Spec) -> list[str]:
+    """Returns the meaning of every discrete action, or its number; one name a dimension where they are continuous."""
+    space = spec.action_space
+    if isinstance(space, gym.spaces.Box):
+        return [str(i) for i in range(int(np.prod(space.shape)))]
+    if not isinstance(space, gym.spaces.Discrete):
+        return []
+    meanings: tuple[str, ...] = _MEANINGS.get(spec.env_id.rpartition("-v")[0], ())
+    if spec.env_id.startswith("ALE/"):
+        meanings = _atari_meanings(spec.env_id, int(space.n))
+    return list(meanings) if len(meanings) == space.n else [str(i) for i in range(int(space.n))]
+
+
+def _atari_meanings(env_id: str, num_actions: int) -> tuple[str, ...]:
+    import ale_py
+
+    ale_py.ALEInterface.setLoggerMode(ale_py.LoggerMode.Error)
+    ale = ale_py.ALEInterface()
+    rom = ale_py.roms.get_rom_path(gym.spec(env_id).kwargs["game"])
+    assert rom is not None
+    ale.loadROM(rom)
+    minimal = ale.getMinimalActionSet()
+    actions = minimal if len(minimal) == num_actions else ale.getLegalActionSet()
+    return tuple(" ".join(re.findall("noop|up|down|left|right|fire", action.name.lower())) for action in actions)
+
+
+def scaled(picture: np.ndarray) -> np.ndarray:
+    """Returns a [H, W, 3] picture enlarged by the whole number that makes it comfortable to look at."""
+    factor = max(1, _COMFORTABLE // max(picture.shape[:2]))
+    return picture if factor == 1 else picture.repeat(factor, axis=0).repeat(factor, axis=1)
+
+
+def even(frame: np.ndarray) -> np.ndarray:
+    """Returns a frame with even sides (H.264 needs them), its last row or column doubled where they were odd."""
+    height, width = frame.shape[:2]
+    return np.pad(frame, ((0, height % 2), (0, width % 2), (0, 0)), mode="edge") if height % 2 or width % 2 else frame
+
+
+class Panel:
+    """Draws shots with a panel at their right: agent, score, step, action, and the values behind it as bars.
+
+    Bars of action values are as long as the best action's, less what an action is worth below it, on the
+    scale of the widest spread met so far: near-ties look like ties. Probabilities run from 0 to 1, means of
+    continuous actions from -1 to 1, with a tick at the action taken.
+    """
+
+    def __init__(self, agent: str, spec: Spec) -> None:
+        self._agent, self._spec = agent, spec
+        self._names = action_names(spec)
+        self._is_discrete = isinstance(spec.action_space, gym.spaces.Discrete)
+        self._widest_spread = 1e-6
+        self._stamp = functools.lru_cache(4096)(_stamp)
+
+    def draw(self, shot: Shot) -> np.ndarray:
+        """Returns the shot as a [H', W', 3] uint8 frame with even sides; the game itself is not covered."""
+        from PIL import Image, ImageDraw
+
+        picture = scaled(shot.picture)
+        num_rows = min(len(self._names), _MAX_ROWS)
+        height = max(picture.shape[0], _ROWS_TOP + 14 * num_rows + 8)
+        left = picture.shape[1]
+        image = Image.new("RGB", (left + PANEL_WIDTH, height + height % 2), _BACKGROUND)
+        image.paste(Image.fromarray(picture), (0, (height - picture.shape[0]) // 2))
+        pen = _Pen(image, ImageDraw.Draw(image), left + _MARGIN, left + PANEL_WIDTH - _MARGIN, self._stamp)
+        self._draw_header(pen, shot)
+        if num_rows:
+            self._draw_rows(pen, shot, num_rows, min(24, (height - _ROWS_TOP - 8) // num_rows))
+        return even(np.asarray(image))
+
+    def _draw_header(self, pen: _Pen, shot: Shot) -> None:
+        pen.text(14, self._agent, 17, bold=True)
+        pen.text(39, self._spec.env_id, 12, _DIM, width=150)
+        pen.text(39, f"game {shot.episode}", 12, _DIM, align="right")
+        pen.rectangle(pen.left, 62, pen.right, 62, _LINE)
+        pen.text(74, "SCORE", 10, _DIM)
+        pen.text(87, _number(shot.score), 22, bold=True, width=130)
+        pen.text(74, "STEP", 10, _DIM, align="right")
+        pen.text(87, str(shot.step), 22, align="right")
+        pen.text(123, "ACTION", 10, _DIM)
+        pen.text(136, self._describe(shot.action), 15, _CHOSEN, bold=True, width=pen.right - pen.left)
+        shown = next(iter(shot.extras), None)
+        if self._names:
+            pen.text(168, _TITLES.get(shown or "", "ACTIONS"), 10, _DIM)
+
+    def _describe(self, action: np.ndarray) -> str:
+        if self._is_discrete:
+            return self._names[int(action)]
+        return "  ".join(_number(float(part)) for part in np.ravel(action))
+
+    def _draw_rows(self, pen: _Pen, shot: Shot, num_rows: int, row_height: int) -> None:
+        values = self._values(shot)
+        lengths = np.zeros(num_rows) if values is None else self._lengths(shot, values)
+        ticks = None if self._is_discrete else _unit(self._spec.action_space, shot.action)
+        bar_left, bar_right = pen.left + (86 if self._is_discrete else 26), pen.right - 56
+        for row in range(num_rows):
+            top = _ROWS_TOP + row * row_height
+            is_chosen = self._is_discrete and row == int(shot.action)
+            middle = top + row_height // 2
+            pen.text(middle - 7, self._names[row], 11, _CHOSEN if is_chosen else _DIM, width=bar_left - pen.left - 6)
+            if values is None:
+                continue
+            pen.rectangle(bar_left, middle - 4, bar_right, middle + 4, _TRACK)
+            if self._is_discrete:
+                self._draw_bar(pen, bar_left, bar_right, middle, 0.0, lengths[row], _CHOSEN if is_chosen else _BAR)
+            elif ticks is not None:
+                self._draw_bar(pen, bar_left, bar_right, middle, 0.5, 0.5 + lengths[row] / 2, _BAR)
+                tick = round(bar_left + (0.5 + ticks[row] / 2) * (bar_right - bar_left))
+                pen.rectangle(tick - 1, middle - 6, tick + 1, middle + 6, _CHOSEN)
+            colour = _CHOSEN if is_chosen else _TEXT
+            pen.text(middle - 7, _number(float(values[row])), 11, colour, align="right")
+
+    @staticmethod
+    def _draw_bar(
+        pen: _Pen, left: int, right: int, middle: int, start: float, end: float, colour: tuple[int, int, int]
+    ) -> None:
+        first, last = sorted((round(left + start * (right - left)), round(left + end * (right - left))))
+        if last > first:
+            pen.rectangle(first, middle - 4, last, middle + 4, colour)
+
+    def _values(self, shot: Shot) -> np.ndarray | None:
+        values = next(iter(shot.extras.values()), None)
+        if values is None or values.size != len(self._names):
+            return None if self._is_discrete else np.ravel(shot.action)
+        return np.ravel(values)
+
+    def _lengths(self, shot: Shot, values: np.ndarray) -> np.ndarray:
+        if "q" in shot.extras:
+            self._widest_spread = max(self._widest_spread, float(np.ptp(values)))
+            return np.asarray(np.clip(1.0 - (values.max() - values) / self._widest_spread, 0.02, 1.0))
+        if not self._is_discrete and not shot.extras:
+            return _unit(self._spec.action_space, values)
+        return np.asarray(np.clip(np.nan_to_num(values), 0.0 if self._is_discrete else -1.0, 1.0))
+
+
+class _Pen:
+    """Draws on the panel of one image; all places are in pixels."""
+
+    def __init__(self, image: Image.Image, draw: Any, left: int, right: int, stamp: Any) -> None:
+        self.image, self.draw, self.left, self.right, self._stamp = image, draw, left, right, stamp
+
+    def rectangle(self, x0: int, y0: int, x1: int, y1: int, colour: tuple[int, int, int]) -> None:
+        self.draw.rectangle((x0, y0, x1, y1), fill=colour)
+
+    def text(
+        self,
+        y: int,
+        text: str,
+        size: int,
+        colour: tuple[int, int, int] = _TEXT,
+        *,
+        bold: bool = False,
+        align: str = "left",
+        width: int = PANEL_WIDTH - 2 * _MARGIN,
+    ) -> None:
+        """Writes one line whose top is at `y`, cut short where it is wider than `width`."""
+        mask = self._stamp(text, size, bold, width)
+        x = self.left if align == "left" else self.right - mask.width
+        self.image.paste(colour, (x, y, x + mask.width, y + mask.height), mask)
+
+
+def _stamp(text: str, size: int, bold: bool, width: int) -> Image.Image:
+    from PIL import Image, ImageDraw
+
+    font = _font(size, bold)
+    if font.getlength(text) > width:
+        while text and font.getlength(text + "…") > width:
+            text = text[:-1]
+        text += "…"
+    mask = Image.new("L", (max(1, int(np.ceil(font.getlength(text)))), round(size * 1.4)))
+    ImageDraw.Draw(mask).text((0, 0), text, fill=255, font=font)
+    return mask
+
+
+@functools.cache
+def _font(size: int, bold: bool) -> ImageFont.FreeTypeFont:
+    from PIL import ImageFont
+
+    found = importlib.util.find_spec("matplotlib")  # DejaVu comes with it; found without importing it
+    assert found is not None and found.origin is not None
+    name = "DejaVuSans-Bold.ttf" if bold else "DejaVuSans.ttf"
+    return ImageFont.truetype(str(Path(found.origin).parent / "mpl-data" / "fonts" / "ttf" / name), size)
+
+
+def _number(value: float) -> str:
+    if value == int(value) if np.isfinite(value) else False:
+        return str(int(value))
+    return f"{value:.0f}" if abs(value) >= 10_000 else f"{value:.2f}"
+
+
+def _unit(space: gym.Space[Any], action: np.ndarray) -> np.ndarray:
+    """Returns continuous actions scaled from the space's bounds into [-1, 1], flat."""
+    assert isinstance(space, gym.spaces.Box)
+    low, high = np.ravel(space.low), np.ravel(space.high)
+    half_range = np.where(np.isfinite(high - low), (high - low) / 2, 1.0)
+    middle = np.where(np.isfinite(high - low), low + half_range, 0.0)
+    return np.clip((np.ravel(action) - middle) / half_range, -1.0, 1.0)

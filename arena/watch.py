@@ -1,0 +1,101 @@
+"""A game in a window: the same frames that are filmed, at the environment's own speed."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import envs
+from arena import registry
+from arena.agent import Mode
+from arena.errors import ArenaError, InvalidValue
+from arena.film import Frame, fps_of, frames_of
+from arena.loop import Episode
+from arena.seeding import Stream, check_seed, derived_seed, episode_seed
+
+_PAUSE_S = 1.0  # between two games, to read the final score
+
+
+def watch(
+    ref: str,
+    env_id: str,
+    *,
+    seed: int = 0,
+    mode: str | None = None,
+    preprocess: str | None = None,
+    env_settings: Mapping[str, Any] | None = None,
+    overlay: bool = True,
+    max_episodes: int | None = None,
+) -> list[Episode]:
+    """Shows games in a window until it is closed (or Esc or q is pressed); returns those that were played out.
+
+    They are the games that `evaluate` with the same arguments reports. See arena.recording.record for the arguments.
+
+    Args:
+      max_episodes: ends after so many games; None for no end.
+
+    Raises:
+      ArenaError: there is no display.
+    """
+    if max_episodes is not None and max_episodes < 1:
+        raise InvalidValue(f"max_episodes must be a whole number of at least 1, not {max_episodes!r}")
+    check_seed(seed)
+    parsed_mode = Mode.parse(mode) if mode is not None else None
+    reference = registry.resolve(ref)
+    env = envs.make(env_id, 1, preprocess=preprocess or reference.preprocess, settings=env_settings, render=True)
+    try:
+        player = reference.player(env.spec, seed=derived_seed(seed, "player"), mode=parsed_mode)
+        frames = frames_of(
+            env,
+            player,
+            lambda i: episode_seed(seed, Stream.EVALUATION, i),
+            agent=reference.name,
+            num_episodes=max_episodes,
+            overlay=overlay,
+        )
+        return show(frames, fps_of(env.spec), f"{reference.name} · {env_id}")
+    finally:
+        env.close()
+
+
+def show(frames: Iterator[Frame], fps: float, title: str) -> list[Episode]:
+    """Shows frames in a window at `fps` until they or the viewer come to an end; returns the episodes that ended."""
+    if sys.platform == "linux" and not any(map(os.environ.get, ("DISPLAY", "WAYLAND_DISPLAY", "SDL_VIDEODRIVER"))):
+        raise _no_display("neither DISPLAY nor WAYLAND_DISPLAY is set")
+    import pygame
+
+    episodes: list[Episode] = []
+    try:
+        pygame.display.init()
+        window, clock = None, pygame.time.Clock()
+        for frame in frames:
+            height, width = frame.rgb.shape[:2]
+            if window is None:
+                window = pygame.display.set_mode((width, height))
+                pygame.display.set_caption(title)
+            window.blit(pygame.image.frombuffer(frame.rgb.tobytes(), (width, height), "RGB"), (0, 0))
+            pygame.display.flip()
+            if frame.finished:
+                episodes.append(frame.finished)
+            for _ in range(max(1, round(_PAUSE_S * fps)) if frame.finished else 1):
+                clock.tick(fps)
+                if _is_closed(pygame):
+                    return episodes
+        return episodes
+    except pygame.error as error:
+        raise _no_display(str(error)) from error
+    finally:
+        pygame.display.quit()
+
+
+def _is_closed(pygame: Any) -> bool:
+    return any(
+        event.type == pygame.QUIT or (event.type == pygame.KEYDOWN and event.key in (pygame.K_ESCAPE, pygame.K_q))
+        for event in pygame.event.get()
+    )
+
+
+def _no_display(reason: str) -> ArenaError:
+    return ArenaError(f"there is no display to show the game on ({reason}); `arena record` films it instead")
