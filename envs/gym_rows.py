@@ -9,6 +9,7 @@ import gymnasium as gym
 import numpy as np
 
 from arena.agent import Spec
+from arena.errors import BrokenPlugin
 from envs.rows import Rows, Step
 
 
@@ -24,50 +25,45 @@ class GymRows(Rows):
     def __init__(self, make: Callable[[], gym.Env[Any, Any]], spec: Spec, num_rows: int) -> None:
         self.spec, self.num_rows = spec, num_rows
         self._envs = [make() for _ in range(num_rows)]
-        space = self._envs[0].observation_space
-        self._shape = (num_rows, *(space.shape or ()))
+        self._step_of = [env.step for env in self._envs]
+        space, actions = spec.observation_space, spec.action_space
         self._dtype = space.dtype
+        self._shape = (num_rows, *(space.shape or ()))
         self._last = np.zeros(self._shape, self._dtype)
         self._running = np.zeros(num_rows, bool)
         self._all_run = False
-        self._steps = [env.step for env in self._envs]
-        action_space = self._envs[0].action_space
-        self._start = int(action_space.start) if isinstance(action_space, gym.spaces.Discrete) else 0
-        self._is_discrete = isinstance(action_space, gym.spaces.Discrete)
+        self._is_discrete = isinstance(actions, gym.spaces.Discrete)
+        self._first_action = int(actions.start) if isinstance(actions, gym.spaces.Discrete) else 0
 
     def reset(self, rows: np.ndarray, seeds: np.ndarray) -> np.ndarray:
         first = np.empty((len(rows), *self._shape[1:]), self._dtype)
         for k, (row, seed) in enumerate(zip(rows, seeds, strict=True)):
-            first[k], _ = self._envs[row].reset(seed=int(seed))
+            obs, _ = self._envs[row].reset(seed=int(seed))
+            if np.shape(obs) != self._shape[1:]:
+                raise BrokenPlugin(
+                    f"{self.spec.env_id} gives observations of shape {np.shape(obs)}; "
+                    f"its observation space says {self._shape[1:]}"
+                )
+            first[k] = obs
         self._running[rows] = True
         self._all_run = bool(self._running.all())
         return first
 
     def step(self, actions: np.ndarray) -> Step:
-        obs = np.empty(self._shape, self._dtype)
-        reward = np.zeros(self.num_rows)
-        terminated = np.zeros(self.num_rows, bool)
-        truncated = np.zeros(self.num_rows, bool)
         choices: Any = actions
         if self._is_discrete:
-            choices = (actions + self._start).tolist() if self._start else actions.tolist()
-        if self._all_run:
-            ends = False
-            for row, (step, action) in enumerate(zip(self._steps, choices, strict=True)):
-                obs[row], reward[row], over, cut, _ = step(action)
-                if over or cut:
-                    terminated[row], truncated[row] = over, cut
-                    ends = True
-        else:
-            ends = True
-            obs[:] = self._last
-            for row in np.flatnonzero(self._running):
-                obs[row], reward[row], terminated[row], truncated[row], _ = self._steps[row](choices[row])
-        if ends:
-            self._running &= ~(terminated | truncated)
-            self._all_run = bool(self._running.all())
-            self._last = obs
-        return Step(obs, reward, terminated, truncated)
+            choices = (actions + self._first_action if self._first_action else actions).tolist()
+        if not self._all_run:
+            return self._step_some(choices)
+        obs, reward, terminated, truncated, _ = zip(
+            *[step(action) for step, action in zip(self._step_of, choices, strict=True)], strict=True
+        )
+        result = Step(
+            np.array(obs, self._dtype), np.array(reward, np.float64), np.array(terminated), np.array(truncated)
+        )
+        if True in terminated or True in truncated:
+            self._end(result)
+        return result
 
     def render(self) -> np.ndarray:
         return np.asarray(self._envs[0].render(), np.uint8)
@@ -75,3 +71,21 @@ class GymRows(Rows):
     def close(self) -> None:
         for env in self._envs:
             env.close()
+
+    def _step_some(self, choices: Any) -> Step:
+        """Steps the rows that are running; the others repeat their last observation."""
+        obs = self._last.copy()
+        reward = np.zeros(self.num_rows)
+        terminated = np.zeros(self.num_rows, bool)
+        truncated = np.zeros(self.num_rows, bool)
+        for row in np.flatnonzero(self._running):
+            obs[row], reward[row], terminated[row], truncated[row], _ = self._step_of[row](choices[row])
+        result = Step(obs, reward, terminated, truncated)
+        self._end(result)
+        return result
+
+    def _end(self, result: Step) -> None:
+        """Lets the rows stand still whose episode is over."""
+        self._running &= ~(result.terminated | result.truncated)
+        self._all_run = bool(self._running.all())
+        self._last = result.obs

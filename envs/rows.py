@@ -41,5 +41,5 @@ class Rows(abc.ABC):
     def render(self) -> np.ndarray:
         """Returns the picture of row 0 as [H, W, 3] uint8 RGB; needs `render=True` when made."""
 
-    def close(self) -> None:
+    def close(self) -> None:  # noqa: B027  nothing to free is the common case
         """Frees what the environment holds."""
