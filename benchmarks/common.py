@@ -1,0 +1,24 @@
+"""What the benchmarks share: one JSON file each, with configuration, commit, versions and machine."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import subprocess
+from pathlib import Path
+from typing import Any
+
+from arena.versions import versions
+
+RESULTS = Path(__file__).parent / "results"
+
+
+def write(name: str, result: dict[str, Any]) -> None:
+    """Writes benchmarks/results/NAME.json and prints it."""
+    commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False).stdout
+    about = {"commit": commit.strip(), "versions": versions(), "cores": os.cpu_count(), "machine": platform.machine()}
+    RESULTS.mkdir(exist_ok=True)
+    text = json.dumps(result | about, indent=1)
+    (RESULTS / f"{name}.json").write_text(text + "\n")
+    print(text)
