@@ -4,8 +4,7 @@ The protocol buffers are TensorBoard's own (`tensorboard.compat.proto`); the fil
 TensorBoard's `EventFileWriter` imports TensorFlow and hides its byte offset. Every call is one record and one
 unbuffered write: nothing waits in memory, so a killed run loses no event and a board shows each at once.
 
-Formats: TFRecord (tensorflow.org/tutorials/load_data/tfrecord, "TFRecords format details") and the data of the second
-generation of summaries (tensorboard/plugins/*/summary_v2.py).
+The data have the format of the second generation of summaries (tensorboard/plugins/*/summary_v2.py).
 """
 
 from __future__ import annotations
@@ -13,7 +12,6 @@ from __future__ import annotations
 import functools
 import io
 import os
-import struct
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -23,6 +21,7 @@ import numpy as np
 from tensorboard.compat.proto import event_pb2, summary_pb2, tensor_pb2, tensor_shape_pb2, types_pb2
 
 from arena.errors import InvalidValue
+from arena.tfrecord import framed
 
 Summary = summary_pb2.Summary
 
@@ -39,7 +38,7 @@ class Monitor:
     Args:
       folder: the run folder; it is made if need be.
       resume_at: a `position` that was stored with a checkpoint. All that was written after it is removed, so that
-        no step is told twice; earlier events stay.
+        no step is told twice; earlier events stay. ("", 0) starts the folder anew.
 
     Attributes:
       path: the event file.
@@ -54,9 +53,8 @@ class Monitor:
         self._file = self.path.open("xb", buffering=0)
         self._write(event_pb2.Event(file_version="brain.Event:2"))
 
-    @property
     def position(self) -> tuple[str, int]:
-        """The event file's name and its length in bytes: store it with a checkpoint, give it to `resume_at`."""
+        """Returns the event file's name and its length in bytes: store it with a checkpoint, give it to `resume_at`."""
         return self.path.name, self._file.tell()
 
     def scalars(self, values: Mapping[str, float], step: int) -> None:
@@ -162,9 +160,7 @@ class Monitor:
 
     def _write(self, event: event_pb2.Event) -> None:
         event.wall_time = time.time()
-        data = event.SerializeToString()
-        header = struct.pack("<Q", len(data))
-        record = header + struct.pack("<I", masked_crc32c(header)) + data + struct.pack("<I", masked_crc32c(data))
+        record = framed(event.SerializeToString())
         start = self._file.tell()
         try:
             while record:
@@ -240,37 +236,3 @@ def _metadata(plugin: str, data_class: int) -> summary_pb2.SummaryMetadata:
 
 def _shape(sizes: Sequence[int]) -> tensor_shape_pb2.TensorShapeProto:
     return tensor_shape_pb2.TensorShapeProto(dim=[tensor_shape_pb2.TensorShapeProto.Dim(size=size) for size in sizes])
-
-
-CRC_BLOCK = 1024
-
-
-def masked_crc32c(data: bytes) -> int:
-    """Returns the checksum that guards a TFRecord.
-
-    The CRC is linear: a block's is the exclusive or of a table entry for each byte and its distance to the end, so
-    NumPy does a block at a time (10 us against 150 us a KB for TensorBoard's loop over bytes).
-
-    Source: RFC 3720, section 12.1; the mask is TFRecord's.
-    """
-    table = _crc_table()
-    crc = 0xFFFFFFFF
-    for start in range(0, len(data), CRC_BLOCK):
-        block = np.frombuffer(data, np.uint8, min(CRC_BLOCK, len(data) - start), start).copy()
-        length = min(4, len(block))
-        block[:length] ^= np.frombuffer(struct.pack("<I", crc), np.uint8, length)
-        crc = int(np.bitwise_xor.reduce(table[np.arange(len(block))[::-1], block])) ^ (crc >> 8 * length)
-    crc ^= 0xFFFFFFFF
-    return ((crc >> 15 | crc << 17) + 0xA282EAD8) & 0xFFFFFFFF
-
-
-@functools.cache
-def _crc_table() -> np.ndarray:
-    """Returns [CRC_BLOCK, 256] uint32: what a byte does to the CRC when so many bytes follow it."""
-    first: np.ndarray = np.arange(256, dtype=np.uint32)
-    for _ in range(8):
-        first = (first >> 1) ^ (first & 1) * np.uint32(0x82F63B78)
-    rows = [first]
-    for _ in range(CRC_BLOCK - 1):
-        rows.append((rows[-1] >> 8) ^ first[rows[-1] & 0xFF])
-    return np.stack(rows)

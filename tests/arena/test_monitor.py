@@ -17,7 +17,7 @@ from tensorboard.compat.tensorflow_stub.pywrap_tensorflow import PyRecordReader_
 from tensorboard.plugins.hparams import metadata
 
 from arena.errors import InvalidValue
-from arena.monitor import GIF_MAX_BYTES, Monitor, gif, histogram, masked_crc32c
+from arena.monitor import GIF_MAX_BYTES, Monitor, gif, histogram
 
 
 def events(folder: Path) -> list[Any]:
@@ -43,16 +43,6 @@ def steps_of(folder: Path) -> list[int]:
 
 def noise(*shape: int) -> np.ndarray:
     return np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8)
-
-
-def test_the_checksum_is_crc32c() -> None:
-    # RFC 3720, B.4: 32 zero bytes -> 8A9136AA; the check value of CRC-32C, of "123456789", is E3069283.
-    def masked(crc: int) -> int:
-        return ((crc >> 15 | crc << 17) + 0xA282EAD8) & 0xFFFFFFFF
-
-    assert masked_crc32c(bytes(32)) == masked(0x8A9136AA)
-    assert masked_crc32c(b"123456789") == masked(0xE3069283)
-    assert masked_crc32c(b"") == masked(0)
 
 
 def test_records_around_the_size_of_a_block_are_read_back(tmp_path: Path) -> None:
@@ -163,7 +153,7 @@ def test_hyperparameters_keep_their_types_and_metrics_are_scalars(tmp_path: Path
 def test_a_resumed_run_tells_no_step_twice(tmp_path: Path) -> None:
     monitor = Monitor(tmp_path)
     monitor.scalars({"loss": 1.0}, 1)
-    position = monitor.position
+    position = monitor.position()
     monitor.flush()
     monitor.scalars({"loss": 2.0}, 2)  # after the checkpoint
     monitor.close()
@@ -179,16 +169,24 @@ def test_a_run_resumed_twice_keeps_what_each_part_had_at_its_checkpoint(tmp_path
     for part in range(3):
         monitor = Monitor(tmp_path, resume_at=positions[-1] if positions else None)
         monitor.scalars({"loss": 0.0}, 10 * part)
-        positions.append(monitor.position)
+        positions.append(monitor.position())
         monitor.scalars({"loss": 0.0}, 10 * part + 5)
         monitor.close()
     assert steps_of(tmp_path) == [0, 10, 20, 25]
 
 
-def test_resuming_leaves_files_of_others_and_survives_lost_ones(tmp_path: Path) -> None:
+def test_resuming_survives_an_event_file_that_is_gone(tmp_path: Path) -> None:
+    monitor = Monitor(tmp_path, resume_at=("events.out.tfevents.0000000001.arena", 100))
+    monitor.scalars({"loss": 1.0}, 7)
+    monitor.close()
+    assert steps_of(tmp_path) == [7]
+
+
+def test_starting_a_folder_anew_leaves_the_files_of_others(tmp_path: Path) -> None:
+    Monitor(tmp_path).close()
     foreign = tmp_path / "events.out.tfevents.9999999999.host"
     foreign.write_bytes(b"")
-    monitor = Monitor(tmp_path, resume_at=("events.out.tfevents.0000000001.arena", 100))
+    monitor = Monitor(tmp_path, resume_at=("", 0))
     monitor.close()
     assert foreign.exists()
     assert len(events(tmp_path)) == 1
