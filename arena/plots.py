@@ -64,6 +64,7 @@ def learning_curve(run_dir: Path) -> Path:
         else:
             returns.text(0.5, 0.5, "no episode has ended yet", transform=returns.transAxes, ha="center", color=GREY)
             returns.set(xticks=[], yticks=[])
+            lengths.set_yticks([])
         _draw_episodes(lengths, episodes["step"], episodes["length"], GREY, INK, "")
         returns.set_ylabel("return")
         lengths.set(xlabel="environment steps", ylabel="length")
@@ -237,6 +238,7 @@ def _spread(curves: Sequence[tuple[np.ndarray, np.ndarray]]) -> tuple[np.ndarray
 def _count_steps(axes: Any) -> None:
     from matplotlib.ticker import EngFormatter, MaxNLocator
 
+    axes.set_xlim(left=0)
     axes.xaxis.set_major_formatter(EngFormatter(sep=""))
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
 
