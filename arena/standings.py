@@ -10,16 +10,17 @@ from typing import Any
 
 Row = Mapping[str, Any]
 FIELDS = ("agent", "env", "mean", "std", "episodes", "rank")
+HEADINGS = ("rank", "agent", "mean", "std", "standard error", "episodes")
 
 
 def rank(matches: Iterable[Row]) -> list[dict[str, Any]]:
-    """Returns one row for every match: agent, env, mean, std, episodes, rank, and the returns.
+    """Returns one row for every match: agent, env, mean, std, episodes, rank.
 
     Environments stay in the order in which they appear; within one the best mean comes first.
     Equal means share a rank, and the next rank counts them all (1, 2, 2, 4).
 
     Args:
-      matches: mappings with agent, env, mean, std, episodes, returns.
+      matches: mappings with agent, env, mean, std, episodes.
     """
     by_env: dict[str, list[Row]] = {}
     for match in matches:
@@ -29,7 +30,6 @@ def rank(matches: Iterable[Row]) -> list[dict[str, Any]]:
         for match in sorted(played, key=lambda match: -match["mean"]):
             place = 1 + sum(other["mean"] > match["mean"] for other in played)
             rows.append({field: match[field] for field in FIELDS if field != "rank"} | {"rank": place})
-            rows[-1]["returns"] = list(match["returns"])
     return rows
 
 
@@ -60,13 +60,17 @@ def to_markdown(rows: Sequence[Row], left_out: Sequence[Row], protocols: Mapping
         parts += [f"## {env}", ""]
         table = [row for row in rows if row["env"] == env]
         if table:
-            parts += ["| rank | agent | mean | std | standard error | episodes |", "| ---: | :--- | ---: | ---: | ---: | ---: |"]
-            parts += [f"| {' | '.join(cells(row))} |" for row in table]
-            parts += ["", f"Protocol: {protocols[env]}."]
+            parts += markdown_table(HEADINGS, [cells(row) for row in table], "rlrrrr")
+            parts.append(f"Protocol: {protocols[env]}.")
         missing = [f"- {entry['agent']} is not entered: {entry['reason']}" for entry in left_out if entry["env"] == env]
-        parts += (["", *missing] if table else missing) if missing else []
-        parts.append("")
+        parts += [*([""] if table and missing else []), *missing, ""]
     return "\n".join(parts)
+
+
+def markdown_table(headings: Sequence[str], rows: Iterable[Sequence[str]], align: str) -> list[str]:
+    """Returns a Markdown table as lines, the last one empty; `align` has l or r for every column."""
+    lines = [headings, [{"l": ":---", "r": "---:"}[side] for side in align], *rows]
+    return [f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in line)} |" for line in lines] + [""]
 
 
 def cells(row: Row) -> tuple[str, ...]:
@@ -75,21 +79,28 @@ def cells(row: Row) -> tuple[str, ...]:
     return (str(row["rank"]), row["agent"], *numbers, str(row["episodes"]))
 
 
-def protocol_line(matches: Sequence[Row]) -> str:
-    """Returns what the scores of one environment depend on; where agents differ, says how each was played.
+def protocols(matches: Sequence[Row]) -> dict[str, str]:
+    """Returns, for every environment, what its scores depend on; where agents differ, how each was played.
 
     Args:
-      matches: the matches of one environment, with agent, episodes, seed and protocol.
+      matches: mappings with agent, env, episodes and protocol.
     """
-    protocols = {match["agent"]: {key: str(value) for key, value in match["protocol"].items()} for match in matches}
-    first = next(iter(protocols.values()))
-    common = {key: text for key, text in first.items() if all(p.get(key) == text for p in protocols.values())}
-    parts = [f"{key.replace('_', ' ')} {text}" for key, text in common.items()]
-    parts.append(f"{matches[0]['episodes']} episodes on the seeds of root seed {matches[0]['seed']}")
-    own = {agent: {key: text for key, text in p.items() if key not in common} for agent, p in protocols.items()}
-    differing = [
-        f"{agent} {', '.join(f'{key.replace("_", " ")} {text}' for key, text in entries.items())}"
-        for agent, entries in own.items()
-        if entries
-    ]
-    return " · ".join(parts + differing)
+    return {
+        env: _protocol([match for match in matches if match["env"] == env])
+        for env in dict.fromkeys(match["env"] for match in matches)
+    }
+
+
+def _protocol(matches: Sequence[Row]) -> str:
+    common = dict(matches[0]["protocol"])
+    for match in matches:
+        common = {key: value for key, value in common.items() if match["protocol"].get(key) == value}
+    parts = [*_entries(common), f"episodes {matches[0]['episodes']}"]
+    for match in matches:
+        own = _entries({key: value for key, value in match["protocol"].items() if key not in common})
+        parts += [f"{match['agent']}: {', '.join(own)}"] if own else []
+    return " · ".join(parts)
+
+
+def _entries(protocol: Row) -> list[str]:
+    return [f"{key.replace('_', ' ')} {value}" for key, value in protocol.items()]

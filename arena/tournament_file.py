@@ -17,16 +17,16 @@ Every mistake is one line that names the key; entries count from 1: `agent[2].tr
 from __future__ import annotations
 
 import difflib
-import json
 import re
-import tomllib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import pydantic
 
+from arena.config import read_toml
 from arena.errors import ArenaError, InvalidValue
+from arena.registry import resolve
 
 
 class _Table(pydantic.BaseModel):
@@ -131,14 +131,11 @@ def check_unique(config: TournamentConfig, where: str = "") -> None:
         ids.add(env.id)
 
 
-def to_toml(config: TournamentConfig) -> str:
-    """Returns the file that gives this tournament again."""
-    lines = [f"name = {_value(config.name)}", f"seed = {config.seed}", f"episodes = {config.episodes}"]
-    tables = [("agent", entrant) for entrant in config.agents] + [("env", env) for env in config.envs]
-    for key, table in tables:
-        entries = table.model_dump(exclude_defaults=True).items()
-        lines += ["", f"[[{key}]]", *(f"{name} = {_value(value)}" for name, value in entries)]
-    return "\n".join(lines) + "\n"
+def to_toml(config: TournamentConfig) -> dict[str, Any]:
+    """Returns the content of the file that gives this tournament again."""
+    agents = [entrant.model_dump(exclude_defaults=True) for entrant in config.agents]
+    envs = [env.model_dump(exclude_defaults=True) for env in config.envs]
+    return {"name": config.name, "seed": config.seed, "episodes": config.episodes, "agent": agents, "env": envs}
 
 
 def slug(text: str) -> str:
@@ -146,28 +143,15 @@ def slug(text: str) -> str:
     return re.sub(r"[^\w.+=-]+", "-", text).strip("-.") or "unnamed"
 
 
-def learns(ref: str) -> bool:
-    """Returns whether the reference names a learner rather than something that only plays."""
-    from arena.agent import Agent
-    from arena.registry import resolve
-
-    player_class = resolve(ref).player_class
-    return player_class is not None and issubclass(player_class, Agent)
-
-
 def _trained(entrant: Entrant, steps: int) -> Entrant:
-    return entrant.model_copy(update={"train": steps}) if learns(entrant.ref) else entrant
+    return entrant.model_copy(update={"train": steps}) if resolve(entrant.ref).is_learner else entrant
 
 
 def _read(file: Path) -> dict[str, Any]:
     try:
-        return tomllib.loads(file.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise ArenaError(f"{file}: no such tournament file") from None
-    except tomllib.TOMLDecodeError as error:
-        raise InvalidValue(f"{file}: not valid TOML: {error}") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise ArenaError(f"{file}: cannot be read ({error})") from None
+        return read_toml(file)
+    except OSError as error:
+        raise ArenaError(f"{file} cannot be read: {error.strerror}") from None
 
 
 _WANTED = {
@@ -189,7 +173,7 @@ def _explain(error: pydantic.ValidationError) -> tuple[str, str]:
         choices = _keys(location)
         close = difflib.get_close_matches(last, choices, n=1, cutoff=0.5)
         return key, f"unknown key; did you mean {close[0]!r}?" if close else f"unknown key; known: {', '.join(choices)}"
-    if kind == "missing" and last in ("agent", "env") or kind == "too_short":
+    if (kind == "missing" and last in ("agent", "env")) or kind == "too_short":
         what = {"agent": "agents", "env": "environments"}[last]
         return key, f"a tournament without {what}; add [[{last}]] to its file, or --{last}"
     if kind == "missing":
@@ -204,20 +188,10 @@ def _explain(error: pydantic.ValidationError) -> tuple[str, str]:
 
 
 def _keys(location: tuple[int | str, ...]) -> list[str]:
-    model: type[_Table] = {"agent": Entrant, "env": EnvEntry}.get(str(location[0]), TournamentConfig)
-    if len(location) == 1:
-        model = TournamentConfig
+    models: dict[int | str, type[_Table]] = {"agent": Entrant, "env": EnvEntry}
+    model = models[location[0]] if len(location) > 1 else TournamentConfig
     return [str(field.validation_alias or name) for name, field in model.model_fields.items()]
 
 
 def _brief(given: object) -> str:
     return f"a {type(given).__name__}" if isinstance(given, Mapping | list) else repr(given)
-
-
-def _value(value: Any) -> str:
-    """Returns a value as TOML. JSON writes texts, numbers, booleans and lists the same way."""
-    if isinstance(value, Mapping):
-        return "{ " + ", ".join(f"{json.dumps(key)} = {_value(entry)}" for key, entry in value.items()) + " }"
-    if isinstance(value, list | tuple):
-        return "[" + ", ".join(_value(entry) for entry in value) + "]"
-    return repr(value) if isinstance(value, float) else json.dumps(value, ensure_ascii=False, default=str)

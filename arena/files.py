@@ -1,0 +1,28 @@
+"""Text files that are there as a whole or not at all."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+from arena.errors import ArenaError
+
+
+def write_text(path: Path, text: str) -> Path:
+    """Writes a text atomically and returns its path. Raises ArenaError where that cannot be done."""
+    temporary = path.with_name(f".{path.name}.part")
+    try:
+        temporary.write_text(text, encoding="utf-8")
+        os.replace(temporary, path)
+    except OSError as error:
+        raise ArenaError(f"{path} cannot be written: {error.strerror}") from error
+    finally:
+        temporary.unlink(missing_ok=True)
+    return path
+
+
+def write_json(path: Path, data: Any) -> Path:
+    """Writes plain data as JSON, atomically, and returns its path."""
+    return write_text(path, json.dumps(data, indent=1, ensure_ascii=False) + "\n")
