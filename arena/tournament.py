@@ -104,7 +104,7 @@ def train_entrant(entrant: Entrant, env: EnvEntry, out: Path, seed: int, on_step
 
     `on_step` is called now and then with the number of environment steps so far.
     """
-    from arena.train import train
+    from arena.train import Hooks, train
 
     config = RunConfig.of(
         agent=entrant.ref,
@@ -115,7 +115,8 @@ def train_entrant(entrant: Entrant, env: EnvEntry, out: Path, seed: int, on_step
         env_settings=env.settings,
     )
     run_dir = out / "runs" / file_name(entrant.name, env.id)
-    return str(train(config, run_dir=run_dir, on_progress=lambda progress: on_step(progress.step)).folder)
+    hooks = Hooks(on_progress=lambda progress: on_step(progress.step))
+    return str(train(config, run_dir=run_dir, hooks=hooks).folder)
 
 
 def _named(config: TournamentConfig) -> TournamentConfig:

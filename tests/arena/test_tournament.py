@@ -69,7 +69,7 @@ class Learner(Agent):
         return {}
     def policy(self):
         q = np.zeros((self.spec.observation_space.n, self.spec.num_actions))
-        q[:, 2] = self.right
+        q[:, 1] = self.right
         return Policy(functions.Table(q), Card.of("Learner", self.spec, "greedy", {}))
     def save_state(self, folder):
         pass
