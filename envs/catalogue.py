@@ -86,14 +86,15 @@ def _regenerate() -> None:
     import gymnasium as gym
 
     from arena.errors import MissingExtra
+    from envs.factory import is_old_atari
 
     missing = [package for package in _PACKAGES.values() if importlib.util.find_spec(package) is None]
     if missing:
         raise SystemExit(f"the catalogue is made where every extra is installed; missing: {', '.join(missing)}")
     rows = []
     for env_id, registered in sorted(gym.registry.items()):
-        if str(registered.entry_point).startswith("ale_py.") and registered.namespace != "ALE":
-            continue  # old Atari ids, for which ALE/*-v5 came
+        if is_old_atari(registered):
+            continue
         try:
             rows.append(describe(env_id))
         except MissingExtra as error:

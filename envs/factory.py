@@ -74,14 +74,20 @@ def find(env_id: str) -> EnvSpec:
         _import_environments(env_id, module)
     if name.startswith("ALE/"):
         importlib.import_module("ale_py")  # registers the games
-    if name not in gym.registry:
+    registered = gym.registry.get(name)
+    if registered is None or (is_old_atari(registered) and not module):
         known = {entry.id for entry in catalogue.entries()}
         if module:
             known |= set(gym.registry)
         same = {known_id for known_id in known if _bare(known_id) == _bare(name)}
         hint = "" if same else "`arena envs` lists what there is; a package's own are MODULE:ID"
         raise UnknownName("environment", env_id, same or known, hint)
-    return gym.registry[name]
+    return registered
+
+
+def is_old_atari(registered: EnvSpec) -> bool:
+    """Whether this is a game of before ALE/*-v5, which ale-py registers too once it is imported."""
+    return str(registered.entry_point).startswith("ale_py.") and registered.namespace is None
 
 
 def _bare(env_id: str) -> str:
