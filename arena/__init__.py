@@ -1,11 +1,11 @@
 """The arena from Python: what the commands do, returning results instead of text.
 
-    import arena
+import arena
 
-    run = arena.train("dqn", "CartPole-v1", steps=50_000, seed=1)
-    result = arena.evaluate(str(run.folder), "CartPole-v1", episodes=100)
-    videos = arena.record(str(run.folder), "CartPole-v1")
-    table = arena.tournament(agents=["random", str(run.folder)], envs=["CartPole-v1"])
+run = arena.train("dqn", "CartPole-v1", steps=50_000, seed=1)
+result = arena.evaluate(str(run.folder), "CartPole-v1", episodes=100)
+videos = arena.record(str(run.folder), "CartPole-v1")
+table = arena.tournament(agents=["random", str(run.folder)], envs=["CartPole-v1"])
 """
 
 from __future__ import annotations
@@ -15,27 +15,27 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from arena.evaluate import Evaluation
-    from arena.recording import Recording
+    from arena.archive import Recording
     from arena.tournament import TournamentResult
     from arena.train import Run
 
 __all__ = ["evaluate", "record", "resume", "tournament", "train"]
 
 
-def train(agent: str, env: str, *, run_dir: str | Path | None = None, on_progress: Any = None, **options: Any) -> Run:
+def train(agent: str, env: str, *, run_dir: str | Path | None = None, **options: Any) -> Run:
     """Trains an agent; `options` are the fields of arena.config.RunConfig (steps, seed, settings, ...)."""
     from arena.config import RunConfig
     from arena.train import train as run
 
     config = RunConfig.of(agent=agent, env=env, **options)
-    return run(config, run_dir=Path(run_dir) if run_dir is not None else None, on_progress=on_progress)
+    return run(config, run_dir=Path(run_dir) if run_dir is not None else None)
 
 
-def resume(folder: str | Path, *, steps: int | None = None, on_progress: Any = None) -> Run:
+def resume(folder: str | Path, *, steps: int | None = None) -> Run:
     """Goes on with a run from its newest checkpoint."""
     from arena.train import resume as run
 
-    return run(Path(folder), steps=steps, on_progress=on_progress)
+    return run(Path(folder), steps=steps)
 
 
 def evaluate(ref: str, env: str, **options: Any) -> Evaluation:
@@ -56,8 +56,8 @@ def tournament(
     agents: list[str], envs: list[str], *, out: str | Path | None = None, jobs: int = 1, **options: Any
 ) -> TournamentResult:
     """Holds a tournament; `options` are episodes, seed and train. See arena.tournament.tournament."""
-    from arena.tournament import configure
     from arena.tournament import tournament as run
+    from arena.tournament_file import configure
 
     config = configure(agents=agents, envs=envs, **options)
     return run(config, out=Path(out) if out is not None else None, jobs=jobs)

@@ -24,16 +24,24 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-Env = Annotated[str, Option("--env", metavar="ID", help="Environment id, as CartPole-v1, ALE/Pong-v5 or module:Env-v0.")]
-Ref = Annotated[str, Argument(metavar="REF", help="A plugin's name, a run folder, FILE.py:CLASS, MODULE:CLASS or a policy file.")]
+Env = Annotated[
+    str, Option("--env", metavar="ID", help="Environment id, as CartPole-v1, ALE/Pong-v5 or module:Env-v0.")
+]
+Ref = Annotated[
+    str, Argument(metavar="REF", help="A plugin's name, a run folder, FILE.py:CLASS, MODULE:CLASS or a policy file.")
+]
 Json = Annotated[bool, Option("--json", help="Print one JSON object and nothing else.")]
 Seed = Annotated[int, Option("--seed", metavar="S", help="Root of all randomness.")]
-Mode = Annotated[str | None, Option("--mode", metavar="MODE", help="greedy, sample or epsilon=X; the policy's own by default.")]
+Mode = Annotated[
+    str | None, Option("--mode", metavar="MODE", help="greedy, sample or epsilon=X; the policy's own by default.")
+]
 Preprocess = Annotated[
-    str | None, Option("--preprocess", metavar="NAME", help="atari, cookbook-dqn, cookbook-pong, cookbook-grey or none.")
+    str | None,
+    Option("--preprocess", metavar="NAME", help="atari, cookbook-dqn, cookbook-pong, cookbook-grey or none."),
 ]
 EnvSet = Annotated[
-    list[str] | None, Option("--env-set", metavar="KEY=VALUE", help="A keyword of the environment's maker; may be repeated.")
+    list[str] | None,
+    Option("--env-set", metavar="KEY=VALUE", help="A keyword of the environment's maker; may be repeated."),
 ]
 
 
@@ -50,9 +58,7 @@ def list_envs(pattern: Annotated[str | None, Argument(metavar="PATTERN")] = None
         return terminal.print_json({"envs": [asdict(entry) for entry in entries]})
     if not entries:
         raise ArenaError(f"no environment matches {pattern!r}; `arena envs` lists them all")
-    rows = [
-        (e.id, e.observation_space, e.action_space, f"{e.max_episode_steps:,}", _extra_text(e)) for e in entries
-    ]
+    rows = [(e.id, e.observation_space, e.action_space, f"{e.max_episode_steps:,}", _extra_text(e)) for e in entries]
     terminal.table(("id", "observations", "actions", "steps", "extra"), rows, right=(3,))
 
 
@@ -88,21 +94,30 @@ def list_agents(json: Json = False) -> None:
 def train(
     agent: Annotated[str, Argument(metavar="AGENT", help="A plugin's name, FILE.py:CLASS or MODULE:CLASS.")],
     env: Env,
-    steps: Annotated[int | None, Option(metavar="N", help="Budget in environment steps; the preset's by default.")] = None,
+    steps: Annotated[
+        int | None, Option(metavar="N", help="Budget in environment steps; the preset's by default.")
+    ] = None,
     episodes: Annotated[int | None, Option(metavar="N", help="Budget in episodes.")] = None,
     minutes: Annotated[float | None, Option(metavar="M", help="Budget in minutes.")] = None,
     until: Annotated[float | None, Option(metavar="RETURN", help="End once an evaluation's mean reaches it.")] = None,
     num_envs: Annotated[int | None, Option(metavar="N", help="Rows to train on.")] = None,
     seed: Seed = 0,
     seeds: Annotated[int | None, Option(metavar="K", help="Train K runs, with the seeds from --seed on.")] = None,
-    start: Annotated[str | None, Option("--from", metavar="REF", help="A run folder whose weights to start from.")] = None,
+    start: Annotated[
+        str | None, Option("--from", metavar="REF", help="A run folder whose weights to start from.")
+    ] = None,
     assignments: Annotated[
-        list[str] | None, Option("--set", metavar="KEY=VALUE", help="A setting of the agent, or preset, eval_every, eval_episodes.")
+        list[str] | None,
+        Option("--set", metavar="KEY=VALUE", help="A setting of the agent, or preset, eval_every, eval_episodes."),
     ] = None,
     preprocess: Preprocess = None,
     env_set: EnvSet = None,
-    run_dir: Annotated[Path | None, Option(metavar="DIR", help="The run folder; runs/AGENT-ENV-DATE-SEED by default.")] = None,
-    record: Annotated[str, Option(metavar="WHAT", help="Film training episodes: none, cubic, every=N or best.")] = "none",
+    run_dir: Annotated[
+        Path | None, Option(metavar="DIR", help="The run folder; runs/AGENT-ENV-DATE-SEED by default.")
+    ] = None,
+    record: Annotated[
+        str, Option(metavar="WHAT", help="Film training episodes: none, cubic, every=N or best.")
+    ] = "none",
     checkpoint_every: Annotated[int | None, Option(metavar="STEPS", help="Every five minutes by default.")] = None,
 ) -> None:
     """Train an agent."""
@@ -136,7 +151,7 @@ def train(
 def _trainer(config: Any, folder: Path | None) -> Callable[..., Any]:
     from arena.train import train as run
 
-    return lambda **hooks: run(config, run_dir=folder, **hooks)
+    return lambda hooks: run(config, run_dir=folder, hooks=hooks)
 
 
 @app.command()
@@ -150,12 +165,13 @@ def resume(
 
     if steps is not None:
         check_count("steps", steps)
-    _train(f"resuming {folder}", lambda **hooks: run(folder, steps=steps, **hooks))
+    _train(f"resuming {folder}", lambda hooks: run(folder, steps=steps, hooks=hooks))
 
 
 def _train(title: str, run: Callable[..., Any]) -> None:
     """Runs a training under a progress bar; the first Ctrl-C lets it save, a second one ends it at once."""
     from arena import terminal
+    from arena.train import Hooks
 
     stopped: list[int] = []
 
@@ -169,9 +185,11 @@ def _train(title: str, run: Callable[..., Any]) -> None:
     try:
         with terminal.bar(title) as update:
             result = run(
-                on_progress=lambda p: update(p.fraction, terminal.training_text(p)),
-                should_stop=lambda: bool(stopped),
-                warn=lambda line: terminal.err.print(f"arena: warning: {line}"),
+                Hooks(
+                    on_progress=lambda p: update(p.fraction, terminal.training_text(p)),
+                    should_stop=lambda: bool(stopped),
+                    warn=lambda line: terminal.err.print(f"arena: warning: {line}"),
+                )
             )
     finally:
         for number, handler in before.items():
@@ -260,8 +278,12 @@ def evaluate(
     if json:
         return terminal.print_json(result.to_json())
     speed = result.steps / max(result.seconds, 1e-9)
-    terminal.out.print(f"{result.agent} on {result.env}: {result.mean:.2f} ± {result.std:.2f} over {result.episodes} games")
-    terminal.out.print(f"from {min(result.returns):g} to {max(result.returns):g}, {result.steps:,} steps, {speed:,.0f} steps/s")
+    terminal.out.print(
+        f"{result.agent} on {result.env}: {result.mean:.2f} ± {result.std:.2f} over {result.episodes} games"
+    )
+    terminal.out.print(
+        f"from {min(result.returns):g} to {max(result.returns):g}, {result.steps:,} steps, {speed:,.0f} steps/s"
+    )
     terminal.out.print(terminal.protocol_line(result.protocol), style="dim")
 
 
@@ -273,7 +295,14 @@ def watch(
     from arena.config import parse_assignments
     from arena.watch import watch as run
 
-    run(ref, env, seed=seed, mode=mode, preprocess=preprocess, env_settings=parse_assignments(env_set or (), "--env-set"))
+    run(
+        ref,
+        env,
+        seed=seed,
+        mode=mode,
+        preprocess=preprocess,
+        env_settings=parse_assignments(env_set or (), "--env-set"),
+    )
 
 
 @app.command()
@@ -284,7 +313,9 @@ def record(
     seed: Seed = 0,
     out: Annotated[Path, Option(metavar="DIR", help="Where the films go.")] = Path("recordings"),
     fmt: Annotated[str, Option("--format", metavar="mp4|gif", help="H.264 MP4 or GIF.")] = "mp4",
-    overlay: Annotated[bool, Option("--overlay/--no-overlay", help="Show score, action and values beside the game.")] = True,
+    overlay: Annotated[
+        bool, Option("--overlay/--no-overlay", help="Show score, action and values beside the game.")
+    ] = True,
     mode: Mode = None,
     preprocess: Preprocess = None,
     env_set: EnvSet = None,
@@ -322,7 +353,9 @@ def tournament(
     file: Annotated[Path | None, Argument(metavar="FILE", help="A tournament file (TOML).")] = None,
     agent: Annotated[list[str] | None, Option(metavar="REF", help="Enter an agent; may be repeated.")] = None,
     env: Annotated[list[str] | None, Option(metavar="ID", help="Play an environment; may be repeated.")] = None,
-    train: Annotated[int | None, Option(metavar="STEPS", help="Train learners first, this many steps on each environment.")] = None,
+    train: Annotated[
+        int | None, Option(metavar="STEPS", help="Train learners first, this many steps on each environment.")
+    ] = None,
     episodes: Annotated[int | None, Option(metavar="N", help="Games of each agent in each environment.")] = None,
     seed: Annotated[int | None, Option(metavar="S", help="Root of all randomness.")] = None,
     jobs: Annotated[int, Option(metavar="N", help="Matches played at once.")] = 1,
@@ -372,7 +405,9 @@ def check(ref: Ref, env: Env) -> None:
 
     findings = run(ref, env)
     for finding in findings:
-        terminal.out.print(f"{'✓' if finding.is_kept else '✗'} {finding.rule}" + (f": {finding.problem}" if finding.problem else ""))
+        terminal.out.print(
+            f"{'✓' if finding.is_kept else '✗'} {finding.rule}" + (f": {finding.problem}" if finding.problem else "")
+        )
     broken = sum(not finding.is_kept for finding in findings)
     if broken:
         raise ArenaError(f"{ref} breaks {broken} of {len(findings)} rules of the contract")

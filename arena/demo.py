@@ -1,6 +1,6 @@
 """The tour: train five agents on CartPole, let them meet in a tournament, and say where everything is.
 
-    python -m arena.demo [DIR]
+python -m arena.demo [DIR]
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from arena.config import RunConfig
 from arena.errors import ArenaError
 from arena.tournament import tournament
 from arena.tournament_file import configure
-from arena.train import train
+from arena.train import Hooks, train
 
 ENV = "CartPole-v1"
 #: Agent and budget: enough to see it learn, small enough for a tour.
@@ -38,7 +38,7 @@ def main(out: Path) -> None:
             run = train(
                 config,
                 run_dir=out / "runs" / agent,
-                on_progress=lambda p: update(p.fraction, terminal.training_text(p)),  # noqa: B023 ends with the bar
+                hooks=Hooks(on_progress=lambda p: update(p.fraction, terminal.training_text(p))),  # noqa: B023
             )
         runs.append(run.folder)
     curves = plots.compare({run.name: [run] for run in runs}, out / "learning_curves.png")
@@ -74,7 +74,9 @@ def main(out: Path) -> None:
 
 
 if __name__ == "__main__":
-    folder = Path(sys.argv[1]) if len(sys.argv) > 1 else Path("demo") / datetime.datetime.now().strftime("%Y%m%d-%H%M%S")
+    folder = (
+        Path(sys.argv[1]) if len(sys.argv) > 1 else Path("demo") / datetime.datetime.now().strftime("%Y%m%d-%H%M%S")
+    )
     try:
         main(folder)
     except ArenaError as error:

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from arena.errors import DamagedFile
 from arena.loop import Event, RowStart, observation_digest
 
 
@@ -71,18 +72,38 @@ class RowTracker:
             if row in ended:
                 rows.append(None)
                 continue
-            taken = [self._before[row], *([np.stack([a[row] for a in self._history[first:]])] if self._history[first:] else [])]
+            taken = [
+                self._before[row],
+                *([np.stack([a[row] for a in self._history[first:]])] if self._history[first:] else []),
+            ]
             actions = np.concatenate([part for part in taken if len(part)]) if any(map(len, taken)) else taken[0]
             episode = int(event.episodes[row])
-            rows.append(RowStart(episode, seed_of(episode), actions, observation_digest(event.transition.next_obs[row])))
+            rows.append(
+                RowStart(episode, seed_of(episode), actions, observation_digest(event.transition.next_obs[row]))
+            )
         return rows
 
 
-class Throughput:
-    """Environment steps per second since the last reading."""
+def save_starts(starts: list[RowStart | None], path: Path) -> list[dict[str, Any] | None]:
+    """Writes the rows' actions to an npz file; returns the rest of them as JSON."""
+    np.savez(path, **{f"{i:05d}": start.actions for i, start in enumerate(starts) if start is not None})
+    return [s and {"episode": s.episode, "seed": s.seed, "digest": s.digest} for s in starts]
 
-    def __init__(self) -> None:
-        self._wall_s, self._step = time.perf_counter(), 0
+
+def load_starts(rows: list[dict[str, Any] | None], path: Path) -> list[RowStart | None]:
+    """Returns what save_starts wrote. Raises DamagedFile where the file cannot be read."""
+    try:
+        with np.load(path, allow_pickle=False) as actions:
+            return [row and RowStart(actions=actions[f"{i:05d}"], **row) for i, row in enumerate(rows)]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise DamagedFile(f"{path} cannot be read ({error})") from error
+
+
+class Throughput:
+    """Environment steps per second since the last reading, the first one counted from `step`."""
+
+    def __init__(self, step: int = 0) -> None:
+        self._wall_s, self._step = time.perf_counter(), step
 
     def read(self, step: int) -> float:
         """Returns the speed since the last reading and starts anew."""

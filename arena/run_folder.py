@@ -1,0 +1,132 @@
+"""A run folder: everything that a training leaves behind, and what reads it again.
+
+config.toml      all that was resolved, with versions
+episodes.csv     episode, step, return, length, seconds
+evaluations.csv  step, mean, std, episodes, seconds
+best.*, final.*  policies; the best is chosen on seeds that no reported evaluation uses
+checkpoints/     the newest, and the one that the best policy came from
+status.json      how far it is
+plots/ videos/   and TensorBoard event files in the folder itself
+"""
+
+from __future__ import annotations
+
+import datetime
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from arena import checkpoint
+from arena.config import RunConfig, read_toml, validated, write_toml
+from arena.errors import ArenaError, DamagedFile
+from arena.files import write_json
+from arena.monitor import Monitor
+from arena.policy import Policy, save
+from arena.trackers import Table
+from arena.versions import versions
+
+
+class RunFolder:
+    """The files of one run that is being trained.
+
+    Args:
+      path: the folder; made when it is not there.
+      config: the resolved configuration, which is written into it.
+      marks: where the files stood at the checkpoint that the run goes on from (see marks()); {} for a new run.
+    """
+
+    def __init__(self, path: Path, config: RunConfig, marks: Mapping[str, Any]) -> None:
+        path.mkdir(parents=True, exist_ok=True)
+        write_toml(path / "config.toml", {**config.model_dump(), "versions": versions()})
+        self.path = path
+        self.monitor = Monitor(path, resume_at=tuple(marks["events"]) if marks else None)
+        columns = ("episode", "step", "return", "length", "seconds")
+        self.episodes = Table(path / "episodes.csv", columns, keep_bytes=marks.get("episodes"))
+        columns = ("step", "mean", "std", "episodes", "seconds")
+        self.evaluations = Table(path / "evaluations.csv", columns, keep_bytes=marks.get("evaluations"))
+
+    @property
+    def checkpoints(self) -> Path:
+        """The folder of the checkpoints."""
+        return self.path / "checkpoints"
+
+    def marks(self) -> dict[str, Any]:
+        """Returns where the files stand now, after writing out what is buffered."""
+        self.monitor.flush()
+        episodes, evaluations = self.episodes.flush(), self.evaluations.flush()
+        return {"events": self.monitor.position(), "episodes": episodes, "evaluations": evaluations}
+
+    def save_policy(self, policy: Any, name: str, **card: Any) -> None:
+        """Saves a policy under a name, its card completed; a plugin's policy of another kind is left alone."""
+        if isinstance(policy, Policy):
+            save(policy.with_card(**card), self.path / name)
+
+    def write_status(self, **status: Any) -> None:
+        """Replaces status.json."""
+        write_json(self.path / "status.json", status)
+
+    def close(self) -> None:
+        """Closes all files."""
+        for file in (self.monitor, self.episodes, self.evaluations):
+            file.close()
+
+
+def load_config(folder: Path) -> RunConfig:
+    """Returns the configuration of a run folder. Raises ArenaError where it is none."""
+    if not folder.is_dir():
+        raise ArenaError(f"there is no run folder {folder}")
+    if not (folder / "config.toml").is_file():
+        raise DamagedFile(f"{folder} is not a run folder: it has no config.toml")
+    content = read_toml(folder / "config.toml")
+    content.pop("versions", None)
+    config: RunConfig = validated(RunConfig, content, str(folder / "config.toml"))
+    return config
+
+
+def default_path(config: RunConfig, name: str) -> Path:
+    """Returns runs/AGENT-ENV-DATE-SEED, numbered when it is taken."""
+    date = datetime.datetime.now().strftime("%Y%m%d-%H%M%S")
+    env = config.env.replace("/", "-").replace(":", "-")
+    path = Path("runs") / f"{name}-{env}-{date}-{config.seed}"
+    return next(p for p in [path, *(Path(f"{path}.{n}") for n in range(1, 1000))] if not p.exists())
+
+
+def check_is_new(path: Path) -> None:
+    """Raises ArenaError where a run would overwrite something."""
+    if path.exists() and (not path.is_dir() or any(path.iterdir())):
+        raise ArenaError(f"{path} already exists; choose another --run-dir, or `arena resume {path}`")
+
+
+def write_state(folder: Path, state: Mapping[str, Any]) -> None:
+    """Writes what a checkpoint says of the training."""
+    write_json(folder / "state.json", state)
+
+
+def read_state(start: Path) -> dict[str, Any]:
+    """Returns what a checkpoint says of the training. Raises DamagedFile where it cannot be read."""
+    try:
+        state: dict[str, Any] = json.loads((start / "state.json").read_text())
+    except (OSError, ValueError) as error:
+        raise DamagedFile(f"checkpoint {start} is damaged: state.json cannot be read") from error
+    return state
+
+
+def weights_of(folder: Path) -> Path:
+    """Returns the agent's part of the newest checkpoint of a run, for --from."""
+    load_config(folder)
+    return checkpoint.newest(folder / "checkpoints") / "agent"
+
+
+def as_markdown(config: RunConfig, protocol: Mapping[str, Any]) -> str:
+    """Returns the resolved configuration, the protocol and the versions as a table."""
+    rows = {**config.model_dump(), "protocol": dict(protocol), "version": versions()}
+    return "| key | value |\n|---|---|\n" + "\n".join(f"| {key} | {value} |" for key, value in _flat(rows))
+
+
+def _flat(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    for key, value in values.items():
+        if isinstance(value, Mapping):
+            yield from _flat(value, f"{prefix}{key}.")
+        elif value is not None:
+            yield f"{prefix}{key}", value
