@@ -7,6 +7,7 @@ reinforcement learning").
 
 from __future__ import annotations
 
+import zipfile
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -118,7 +119,7 @@ class Network:
         self.refresh()
 
     def update_statistics(self, obs: np.ndarray) -> None:
-        """Folds [B, ...] observations into the running mean and variance (Chan et al. 1979); no-op without `normalize`."""
+        """Folds [B, ...] observations into the running mean and variance (Chan et al. 1979), if there are any."""
         if self._normalizer is None:
             return
         mean, variance, count = (v.numpy() for v in self._normalizer.weights)
@@ -188,6 +189,10 @@ class Network:
         for variable, array in zip(self.model.weights, arrays, strict=True):
             variable.assign(array)
         self.refresh()
+
+    def load(self, path: Path) -> None:
+        """Takes over the weights that save_variables wrote. Raises DamagedFile or DoesNotFit."""
+        self.set_weights(_read_variables(path))
 
     def to_litert(self, heads: Sequence[str], extra: Mapping[str, np.ndarray] | None = None) -> bytes:
         """Returns a LiteRT file that computes `heads`, with `extra` constants as further outputs."""
@@ -267,8 +272,8 @@ def _normalizer(shape: tuple[int, ...]) -> Any:
 
     class RunningNormalization(keras.layers.Layer):  # type: ignore[misc]
         def build(self, input_shape: Any) -> None:
-            for name, initializer, dims in (("mean", "zeros", shape), ("variance", "ones", shape), ("count", "zeros", ())):
-                setattr(self, name, self.add_weight(shape=dims, initializer=initializer, trainable=False, name=name))
+            for name, start, dims in (("mean", "zeros", shape), ("variance", "ones", shape), ("count", "zeros", ())):
+                setattr(self, name, self.add_weight(shape=dims, initializer=start, trainable=False, name=name))
 
         def call(self, x: Any) -> Any:
             normal = (x - self.mean) / keras.ops.sqrt(self.variance + 1e-8)
@@ -286,12 +291,16 @@ def save_variables(path: Path, variables: Sequence[Any]) -> None:
 
 def load_variables(path: Path, variables: Sequence[Any]) -> None:
     """Reads what save_variables wrote. Raises DamagedFile where number or shapes differ."""
-    try:
-        with np.load(path, allow_pickle=False) as saved:
-            arrays = [saved[name] for name in sorted(saved.files)]
-    except (OSError, ValueError) as error:
-        raise DamagedFile(f"{path} cannot be read ({error})") from error
+    arrays = _read_variables(path)
     if [a.shape for a in arrays] != [tuple(v.shape) for v in variables]:
         raise DamagedFile(f"{path} belongs to another network: its weights have other shapes")
     for variable, array in zip(variables, arrays, strict=True):
         variable.assign(array)
+
+
+def _read_variables(path: Path) -> list[np.ndarray]:
+    try:
+        with np.load(path, allow_pickle=False) as saved:
+            return [saved[name] for name in sorted(saved.files)]
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
+        raise DamagedFile(f"{path} cannot be read ({error})") from error

@@ -1,0 +1,212 @@
+"""Replay: a ring of transitions over a ring of frames, in which every frame is stored once.
+
+An observation of K stacked frames shares K - 1 of them with the next one. So a transition keeps the
+places of its frames, and its two observations are put together when it is sampled, bit for bit as
+they were: whatever an environment stacks at a reset is compared, not assumed. A plain observation
+is a stack of one frame; it is then stored once too, as the end of one transition and the start of the next.
+
+Source: Mnih et al. (2015), "Human-level control through deep reinforcement learning" (the memory and
+its uniform sampling).
+"""
+
+from __future__ import annotations
+
+import zipfile
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import gymnasium as gym
+import numpy as np
+
+from arena.agent import Spec
+from arena.errors import DamagedFile, InvalidValue
+
+STACKING = ("atari", "cookbook-dqn")  # preprocessings whose observations are [K, H, W], the newest frame last
+FRAMES, TRANSITIONS = "frames.npy", "transitions.npz"
+
+
+class Batch(NamedTuple):
+    """Sampled transitions; arrays are [..., *shape] with the leading shape that was asked for."""
+
+    obs: np.ndarray
+    action: np.ndarray  # int32
+    reward: np.ndarray  # float32
+    terminated: np.ndarray  # bool
+    next_obs: np.ndarray
+
+
+class Replay:
+    """Holds the newest transitions of all rows and samples them uniformly, with replacement.
+
+    Args:
+      shape: of one observation.
+      dtype: in which observations are stored and sampled.
+      capacity: in transitions; frames have 1% to spare for the starts of episodes, and where
+        episodes are so short that this is too little, the oldest transitions leave earlier.
+      num_rows: how many transitions come with each add().
+      num_frames: K, how many stacked frames the first axis of an observation is; 1 for no stack.
+
+    Raises:
+      InvalidValue: the capacity does not hold one transition of every row.
+    """
+
+    def __init__(
+        self,
+        shape: tuple[int, ...],
+        dtype: np.dtype[Any],
+        *,
+        capacity: int,
+        num_rows: int = 1,
+        num_frames: int = 1,
+    ) -> None:
+        if capacity < num_rows:
+            raise InvalidValue(f"a replay of {capacity} transitions is too small for {num_rows} rows")
+        self._shape, self._dtype, self._stack_size = shape, dtype, num_frames
+        self._frame_shape = self._shape[1:] if num_frames > 1 else self._shape
+        # The last term keeps the frames of the rows' latest stacks, even if no two of them share one.
+        spare = capacity // 100 + (2 * num_frames + 1) * (num_frames + 1) * num_rows
+        self._frames = np.zeros((capacity + spare, *self._frame_shape), self._dtype)
+        self._stacks = np.zeros((capacity, 2, num_frames), np.int32)  # places of the frames of obs and next_obs
+        self._action = np.zeros(capacity, np.int32)
+        self._reward = np.zeros(capacity, np.float32)
+        self._terminated = np.zeros(capacity, bool)
+        self._oldest = np.zeros(capacity, np.int64)  # no frame of this transition, or of a later one, is older
+        self._num_stored = 0  # frames, ever; frame i is at place i % len(frames)
+        self._num_added = 0  # transitions, ever
+        self._first = 0  # the oldest transition that is still there
+        self._live = np.zeros((num_rows, num_frames), np.int64)  # the frames of the latest next_obs
+        self._last = np.zeros((num_rows, *self._shape), self._dtype)  # the latest next_obs
+
+    def __len__(self) -> int:
+        return self._num_added - self._first
+
+    @property
+    def nbytes(self) -> int:
+        """The bytes that a full replay takes."""
+        rings = (self._frames, *self._filled(len(self._action)).values())
+        return sum(ring.nbytes for ring in rings)
+
+    def add(
+        self, obs: np.ndarray, action: np.ndarray, reward: np.ndarray, terminated: np.ndarray, next_obs: np.ndarray
+    ) -> None:
+        """Takes in one transition of every row, [N, ...]. `next_obs` is kept until the next call, unchanged."""
+        if obs is not self._last:  # where no episode has ended, the loop hands on the same array
+            begun = ~_rows_equal(obs, self._last) | (self._num_added == 0)
+            if begun.any():
+                self._live[begun] = self._store_stacks(self._stacked(obs[begun]))
+        following = self._follow(self._stacked(obs), self._stacked(next_obs))
+        num_rows, num_places = len(action), len(self._frames)
+        slots = np.arange(self._num_added, self._num_added + num_rows) % len(self._action)
+        self._stacks[slots, 0] = self._live % num_places
+        self._stacks[slots, 1] = following % num_places
+        self._action[slots] = action
+        self._reward[slots] = reward
+        self._terminated[slots] = terminated
+        self._oldest[slots] = self._live.min()
+        self._live, self._last = following, next_obs
+        self._num_added += num_rows
+        self._first = max(self._first, self._num_added - len(self._action))
+        while self._oldest[self._first % len(self._action)] < self._num_stored - num_places:
+            self._first += 1
+
+    def new_batch(self, *leading: int) -> Batch:
+        """Returns an empty batch of [*leading] transitions, to be filled by sample() again and again."""
+        obs, next_obs = (np.zeros((*leading, *self._shape), self._dtype) for _ in range(2))
+        action, reward = np.zeros(leading, np.int32), np.zeros(leading, np.float32)
+        return Batch(obs, action, reward, np.zeros(leading, bool), next_obs)
+
+    def sample(self, random: np.random.Generator, batch: Batch) -> Batch:
+        """Fills `batch` with transitions drawn uniformly and returns it. The replay must not be empty."""
+        picked = random.integers(self._first, self._num_added, size=batch.action.size) % len(self._action)
+        stacks = self._stacks[picked]
+        for which, observations in enumerate((batch.obs, batch.next_obs)):
+            out = observations.reshape(-1, *self._frame_shape)
+            np.take(self._frames, stacks[:, which].ravel(), axis=0, out=out, mode="clip")  # "raise" would buffer
+        np.take(self._action, picked, out=batch.action.reshape(-1), mode="clip")
+        np.take(self._reward, picked, out=batch.reward.reshape(-1), mode="clip")
+        np.take(self._terminated, picked, out=batch.terminated.reshape(-1), mode="clip")
+        return batch
+
+    def save(self, folder: Path) -> None:
+        """Writes the filled part of both rings into `folder`, uncompressed."""
+        np.save(folder / FRAMES, self._frames[: self._num_stored])
+        cursors = np.array([self._num_stored, self._num_added, self._first])
+        rest = {"live": self._live, "last": self._last.astype(self._dtype)}
+        with (folder / TRANSITIONS).open("wb") as file:
+            np.savez(file, cursors=cursors, **rest, **self._filled(self._num_added))  # type: ignore[arg-type]
+
+    def restore(self, folder: Path) -> None:
+        """Reads what save() wrote. Raises DamagedFile where it is broken or of another shape."""
+        try:
+            frames = np.load(folder / FRAMES, mmap_mode="r", allow_pickle=False)
+            with np.load(folder / TRANSITIONS, allow_pickle=False) as saved:
+                arrays = {name: saved[name] for name in saved.files}
+            num_stored, num_added, first = (int(value) for value in arrays.pop("cursors"))
+        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+            raise DamagedFile(f"{folder} holds no readable replay ({str(error).splitlines()[0]})") from error
+        last = np.empty((len(self._live), *self._shape), self._dtype)  # self._last may be the environment's
+        into = {"live": self._live, "last": last, **self._filled(num_added)}
+        if _described({"frames": frames, **arrays}) != _described({"frames": self._frames[:num_stored], **into}):
+            raise DamagedFile(f"{folder} holds a replay of other observations, another capacity or other rows")
+        self._frames[:num_stored] = frames
+        for name, array in into.items():
+            array[...] = arrays[name]
+        self._last, self._num_stored, self._num_added, self._first = last, num_stored, num_added, first
+
+    def _filled(self, num_added: int) -> dict[str, np.ndarray]:
+        rings = {
+            "stacks": self._stacks,
+            "action": self._action,
+            "reward": self._reward,
+            "terminated": self._terminated,
+            "oldest": self._oldest,
+        }
+        return {name: ring[:num_added] for name, ring in rings.items()}
+
+    def _stacked(self, obs: np.ndarray) -> np.ndarray:
+        """Returns [N, K, *frame shape]."""
+        return obs if self._stack_size > 1 else obs[:, None]
+
+    def _follow(self, stacks: np.ndarray, next_stacks: np.ndarray) -> np.ndarray:
+        """Stores what is new in `next_stacks` after `stacks`; returns the [N, K] frames that they consist of."""
+        following = np.empty_like(self._live)
+        following[:, :-1] = self._live[:, 1:]
+        following[:, -1] = self._store(next_stacks[:, -1])
+        if self._stack_size > 1:
+            jumped = ~_rows_equal(stacks[:, 1:], next_stacks[:, :-1])
+            if jumped.any():
+                following[jumped] = self._store_stacks(next_stacks[jumped])
+        return following
+
+    def _store_stacks(self, stacks: np.ndarray) -> np.ndarray:
+        """Stores [M, K, ...] whole stacks, a frame that repeats the one before it only once; returns [M, K] frames."""
+        is_new = np.ones(stacks.shape[:2], bool)
+        for k in range(1, self._stack_size):
+            is_new[:, k] = ~_rows_equal(stacks[:, k], stacks[:, k - 1])
+        numbers = self._num_stored - 1 + np.cumsum(is_new).reshape(is_new.shape)
+        self._store(stacks[is_new])
+        return numbers
+
+    def _store(self, frames: np.ndarray) -> np.ndarray:
+        """Stores [M, ...] frames; returns their [M] numbers."""
+        numbers = np.arange(self._num_stored, self._num_stored + len(frames))
+        self._frames[numbers % len(self._frames)] = frames
+        self._num_stored += len(frames)
+        return numbers
+
+
+def stack_size(spec: Spec) -> int:
+    """Returns how many frames an observation is stacked of; 1 where it is none."""
+    space = spec.observation_space
+    if spec.preprocess not in STACKING or not isinstance(space, gym.spaces.Box):
+        return 1
+    return int(space.shape[0]) if space.dtype == np.uint8 and len(space.shape) == 3 else 1
+
+
+def _rows_equal(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """Returns [N] bool: equal in everything but the first axis."""
+    return np.asarray((a == b).reshape(len(a), -1).all(1))
+
+
+def _described(arrays: dict[str, np.ndarray]) -> dict[str, tuple[tuple[int, ...], str]]:
+    return {name: (array.shape, array.dtype.str) for name, array in arrays.items()}

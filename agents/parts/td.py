@@ -1,0 +1,99 @@
+"""Temporal-difference updates of a network of action values.
+
+Sources: Mnih et al. (2015), "Human-level control through deep reinforcement learning"; van Hasselt et al. (2016),
+"Deep reinforcement learning with double Q-learning".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from agents.parts.networks import Network
+from agents.parts.replay import Batch
+from agents.parts.tensorflow import load
+
+
+def td_targets(reward: Any, terminated: Any, next_q: Any, chooser_q: Any, discount: float) -> Any:
+    """Returns what the values of the actions taken should be.
+
+    Args:
+      reward: [B] float32.
+      terminated: [B] bool; the next value counts as 0 there.
+      next_q: [B, A] the target network's values of the next observation.
+      chooser_q: [B, A] values by which the next action is chosen: next_q for DQN, the online network's for Double DQN.
+      discount: of the next value.
+
+    Returns:
+      [B] float32 tensor.
+    """
+    tf = load()
+    next_value = tf.gather(next_q, tf.argmax(chooser_q, axis=1), batch_dims=1)
+    return reward + discount * tf.where(terminated, tf.zeros_like(next_value), next_value)
+
+
+def td_loss(error: Any, kind: str) -> Any:
+    """Returns the [B] losses of [B] errors: "huber" (half the square up to 1, then a line of slope 1) or "squared"."""
+    tf = load()
+    if kind == "squared":
+        return tf.square(error)
+    size = tf.abs(error)
+    return tf.where(size <= 1.0, 0.5 * tf.square(size), size - 0.5)
+
+
+def compiled_updates(
+    network: Network,
+    target: Network,
+    optimizer: Any,
+    *,
+    discount: float,
+    double: bool,
+    loss: str,
+    max_gradient_norm: float,
+    xla: bool,
+) -> Callable[..., Any]:
+    """Returns a function of the arrays of a Batch [U, B, ...] that makes U updates.
+
+    It returns the mean loss and the mean value of the actions taken. One call serves all updates; the target network
+    is evaluated once for all of them, as it does not change between them.
+
+    Args:
+      network: learns.
+      target: values the next observations.
+      optimizer: a Keras optimizer, built for the network's trainable variables.
+      discount: of the next value.
+      double: choose the next action with `network` (van Hasselt et al. 2016).
+      loss: "huber" or "squared".
+      max_gradient_norm: longer gradients are scaled down to it; 0 leaves them.
+      xla: compile with XLA: less work for several updates of an mlp; a CNN is faster in the plain graph, with oneDNN.
+    """
+    tf = load()
+    variables = network.trainable_variables
+
+    def update(batch: Batch, next_q: Any) -> tuple[Any, Any]:
+        chooser_q = network(batch.next_obs)["q"] if double else next_q
+        wanted = td_targets(batch.reward, batch.terminated, next_q, chooser_q, discount)
+        with tf.GradientTape() as tape:
+            q = tf.gather(network(batch.obs)["q"], batch.action, batch_dims=1)
+            mean_loss = tf.reduce_mean(td_loss(wanted - q, loss))
+        gradients = tape.gradient(mean_loss, variables)
+        if max_gradient_norm:
+            gradients, _ = tf.clip_by_global_norm(gradients, max_gradient_norm)
+        optimizer.apply(gradients, variables)
+        return mean_loss, tf.reduce_mean(q)
+
+    def updates(*arrays: Any) -> tuple[Any, Any]:
+        batches = Batch(*arrays)
+        num_updates, batch_size = batches.action.shape
+        following = tf.reshape(batches.next_obs, [num_updates * batch_size, *batches.next_obs.shape[2:]])
+        next_q = tf.reshape(target(following)["q"], [num_updates, batch_size, -1])
+
+        def body(i: Any, sum_loss: Any, sum_q: Any) -> tuple[Any, Any, Any]:
+            one_loss, one_q = update(Batch(*(array[i] for array in batches)), next_q[i])
+            return i + 1, sum_loss + one_loss, sum_q + one_q
+
+        start = (tf.constant(0), tf.constant(0.0), tf.constant(0.0))
+        _, sum_loss, sum_q = tf.while_loop(lambda i, *_: i < num_updates, body, start, parallel_iterations=1)
+        return sum_loss / num_updates, sum_q / num_updates
+
+    return tf.function(updates, jit_compile=xla, autograph=False)  # type: ignore[no-any-return]
