@@ -67,10 +67,7 @@ class Encoder:
         except OSError as failure:
             raise self._failure(str(failure)) from failure
         finally:
-            if self._writer is not None and self._writer.proc is not None:
-                self._writer.proc.kill()
-                with contextlib.suppress(OSError):
-                    self._writer.close()
+            self._stop()
             for leftover in (self._part, self._palette, self._gif):
                 leftover.unlink(missing_ok=True)
 
@@ -102,6 +99,16 @@ class Encoder:
             graph = f"[0:v]{rate}[x];[x][1:v]paletteuse=dither=none:diff_mode=rectangle"
             self._convert("-i", str(self._palette), "-filter_complex", graph, str(self._gif))
         os.replace(self._gif if self._is_gif else self._part, self.path)
+
+    def _stop(self) -> None:
+        if self._writer is None:
+            return
+        process = self._writer.proc
+        process.kill()
+        for pipe in (process.stdin, process.stderr):
+            with contextlib.suppress(OSError):
+                pipe.close()
+        process.wait()
 
     def _convert(self, *arguments: str) -> None:
         from moviepy.config import FFMPEG_BINARY

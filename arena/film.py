@@ -163,17 +163,25 @@ class _Camera(Rows):
 
     def reset(self, rows: np.ndarray, seeds: np.ndarray) -> np.ndarray:
         obs = self._env.reset(rows, seeds)
-        self.after = self._env.render().copy()
+        self.after = self._picture()
         return obs
 
     def step(self, actions: np.ndarray) -> Step:
         self.before = self.after
         step = self._env.step(actions)
-        self.after = self._env.render().copy()
+        self.after = self._picture()
         return step
 
     def render(self) -> np.ndarray:
         return self.after
+
+    def _picture(self) -> np.ndarray:
+        try:
+            return self._env.render().copy()
+        except Exception as error:  # drawing fails in as many ways as there are environments and drivers
+            reason = f"{type(error).__name__}: {error}".splitlines()[0]
+            hint = "; without a display MuJoCo needs MUJOCO_GL=egl or osmesa" if "OpenGL" in reason else ""
+            raise ArenaError(f"{self.spec.env_id} cannot be drawn here: {reason}{hint}") from error
 
 
 def _expect_no_window() -> None:

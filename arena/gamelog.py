@@ -81,7 +81,7 @@ class Game:
     def load(cls, path: Path) -> Game:
         """Returns the game in a file. Raises DamagedFile where it is none."""
         try:
-            with np.load(path, allow_pickle=False) as arrays:
+            with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
                 header = json.loads(str(arrays[_HEADER]))
                 game = {"env_id": header.pop("env"), "ret": header.pop("return"), "actions": arrays["actions"]}
                 extras = {n.removeprefix("extras."): arrays[n] for n in arrays.files if n.startswith("extras.")}

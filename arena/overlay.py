@@ -150,9 +150,8 @@ class Panel:
         pen.text(87, str(shot.step), 22, align="right")
         pen.text(123, "ACTION", 10, _DIM)
         pen.text(136, self._describe(shot.action), 15, _CHOSEN, bold=True, width=pen.right - pen.left)
-        shown = next(iter(shot.extras), None)
         if self._names:
-            pen.text(168, _TITLES.get(shown or "", "ACTIONS"), 10, _DIM)
+            pen.text(168, _TITLES.get(self._values(shot)[0], "ACTIONS"), 10, _DIM)
 
     def _describe(self, action: np.ndarray) -> str:
         if self._is_discrete:
@@ -160,8 +159,8 @@ class Panel:
         return "  ".join(_number(float(part)) for part in np.ravel(action))
 
     def _draw_rows(self, pen: _Pen, shot: Shot, num_rows: int, row_height: int) -> None:
-        values = self._values(shot)
-        lengths = np.zeros(num_rows) if values is None else self._lengths(shot, values)
+        shown, values = self._values(shot)
+        lengths = np.zeros(num_rows) if values is None else self._lengths(shown, values)
         ticks = None if self._is_discrete else _unit(self._spec.action_space, shot.action)
         bar_left, bar_right = pen.left + (86 if self._is_discrete else 26), pen.right - 56
         for row in range(num_rows):
@@ -189,19 +188,20 @@ class Panel:
         if last > first:
             pen.rectangle(first, middle - 4, last, middle + 4, colour)
 
-    def _values(self, shot: Shot) -> np.ndarray | None:
-        values = next(iter(shot.extras.values()), None)
-        if values is None or values.size != len(self._names):
-            return None if self._is_discrete else np.ravel(shot.action)
-        return np.ravel(values)
+    def _values(self, shot: Shot) -> tuple[str, np.ndarray | None]:
+        """Returns what the bars show: its name, and one value an action (or dimension); ("", None) for nothing."""
+        for name, values in shot.extras.items():
+            if values.size == len(self._names):
+                return name, np.nan_to_num(np.ravel(values))
+        return "", None if self._is_discrete else np.ravel(shot.action)
 
-    def _lengths(self, shot: Shot, values: np.ndarray) -> np.ndarray:
-        if "q" in shot.extras:
+    def _lengths(self, shown: str, values: np.ndarray) -> np.ndarray:
+        if shown == "q":
             self._widest_spread = max(self._widest_spread, float(np.ptp(values)))
             return np.asarray(np.clip(1.0 - (values.max() - values) / self._widest_spread, 0.02, 1.0))
-        if not self._is_discrete and not shot.extras:
+        if not shown:
             return _unit(self._spec.action_space, values)
-        return np.asarray(np.clip(np.nan_to_num(values), 0.0 if self._is_discrete else -1.0, 1.0))
+        return np.asarray(np.clip(values, 0.0 if self._is_discrete else -1.0, 1.0))
 
 
 class _Pen:
