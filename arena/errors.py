@@ -33,7 +33,7 @@ class UnknownName(ArenaError):
         if names and len(names) <= 40:
             message += f" (choices: {', '.join(names)})"
         if hint:
-            message += f"; {hint}"
+            message += f" {hint}" if message.endswith("?") else f"; {hint}"
         super().__init__(message)
 
 
@@ -54,13 +54,14 @@ class BrokenPlugin(ArenaError):
 
     @classmethod
     def during(cls, player: object, method: str, error: BaseException) -> Exception:
-        """Returns what to raise when `player.method()` failed: the arena's own errors as they are."""
+        """Returns what to raise when a player's, or its class's, `method()` failed: the arena's own errors as they are."""
         if isinstance(error, ArenaError):
             return error
         trace = traceback.extract_tb(error.__traceback__)[-1]
         place = f"{Path(trace.filename).name}:{trace.lineno}"
         what = f"{type(error).__name__}: {error}".splitlines()[0]
-        return cls(f"{type(player).__name__}.{method}() failed at {place}: {what}")
+        owner = player if isinstance(player, type) else type(player)
+        return cls(f"{owner.__name__}.{method}() failed at {place}: {what}")
 
 
 class DamagedFile(ArenaError):

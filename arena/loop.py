@@ -82,7 +82,7 @@ def run(
       next_episode: the index of the first episode that nobody has begun.
 
     Raises:
-      BrokenPlugin: the player's answer is not a Decision of the right shape.
+      BrokenPlugin: the player fails, its answer is not a Decision of the right shape, or its state no nest of arrays.
     """
     num_rows, cap = env.num_rows, env.spec.max_episode_steps
     last_episode = float("inf") if num_episodes is None else num_episodes
@@ -101,7 +101,7 @@ def run(
     if not live.any():
         return
     obs = _begin(env, starts, seeds, live, returns, lengths)
-    state = player.initial_state(seeds)
+    state = _first_state(player, seeds)
     num_live, step = int(live.sum()), 0
     env_step, act = env.step, player.act
     space = env.spec.action_space
@@ -165,7 +165,24 @@ def run(
             rows = np.asarray(begun)
             obs = next_obs.copy()
             obs[rows] = env.reset(rows, seeds[rows])
-            assign_rows(state, rows, player.initial_state(seeds[rows]))
+            _renew_state(player, state, rows, _first_state(player, seeds[rows]))
+
+
+def _first_state(player: Player, seeds: np.ndarray) -> Any:
+    try:
+        return player.initial_state(seeds)
+    except Exception as error:
+        raise BrokenPlugin.during(player, "initial_state", error) from error
+
+
+def _renew_state(player: Player, state: Any, rows: np.ndarray, fresh: Any) -> None:
+    try:
+        assign_rows(state, rows, fresh)
+    except (TypeError, ValueError, KeyError, IndexError) as error:
+        raise BrokenPlugin(
+            f"{type(player).__name__}'s state must be a nest of writable [N, ...] arrays like initial_state()'s, "
+            f"or () if memoryless; act() returned {type(state).__name__} ({error})"
+        ) from error
 
 
 def _begin(
