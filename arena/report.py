@@ -162,16 +162,21 @@ def _train_command(run: Mapping[str, Any]) -> str:
 
 def _gallery(folder: Path, not_filmed: Sequence[Mapping[str, str]] = ()) -> list[str]:
     """Returns the plots, shown, and the videos, linked, of a folder."""
-    plots = sorted(path for path in folder.rglob("*.png") if path.parent == folder or path.parent.name == "plots")
+    plots = [*sorted(folder.glob("*.png")), *sorted(folder.rglob("plots/*.png"))]
     videos = sorted(path for path in (folder / "videos").rglob("*") if path.suffix in VIDEOS)
     lines = []
     if plots:
-        lines += ["## Plots", "", *(f"![{path.stem}]({_link(path, folder)})" for path in plots), ""]
+        lines += ["## Plots", "", *(f"![{_title(path, folder)}]({_link(path, folder)})" for path in plots), ""]
     if videos or not_filmed:
         lines += ["## Videos", "", *(f"- [{path.relative_to(folder)}]({_link(path, folder)})" for path in videos)]
         lines += [f"- none of {film['agent']} on {film['env']}: {film['reason']}" for film in not_filmed]
         lines.append("")
     return lines
+
+
+def _title(path: Path, folder: Path) -> str:
+    words = [part for part in path.relative_to(folder).with_suffix("").parts if part not in ("runs", "plots")]
+    return " ".join(words).replace("__", " on ").replace("_", " ")
 
 
 def _link(path: Path, folder: Path) -> str:

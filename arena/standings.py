@@ -92,15 +92,12 @@ def protocols(matches: Sequence[Row]) -> dict[str, str]:
 
 
 def _protocol(matches: Sequence[Row]) -> str:
-    common = dict(matches[0]["protocol"])
-    for match in matches:
-        common = {key: value for key, value in common.items() if match["protocol"].get(key) == value}
-    parts = [*_entries(common), f"episodes {matches[0]['episodes']}"]
-    for match in matches:
-        own = _entries({key: value for key, value in match["protocol"].items() if key not in common})
-        parts += [f"{match['agent']}: {', '.join(own)}"] if own else []
-    return " · ".join(parts)
-
-
-def _entries(protocol: Row) -> list[str]:
-    return [f"{key.replace('_', ' ')} {value}" for key, value in protocol.items()]
+    keys = dict.fromkeys(key for match in matches for key in match["protocol"])
+    entries = []
+    for key in keys:
+        agents: dict[str, list[str]] = {}
+        for match in matches:
+            agents.setdefault(str(match["protocol"].get(key, "unset")), []).append(match["agent"])
+        values = agents if len(agents) == 1 else [f"{value} ({', '.join(names)})" for value, names in agents.items()]
+        entries.append(f"{key.replace('_', ' ')} {', '.join(values)}")
+    return " · ".join([*entries, f"episodes {matches[0]['episodes']}"])

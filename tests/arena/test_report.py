@@ -42,6 +42,8 @@ def tournament_in(folder: Path) -> TournamentResult:
     result = result_in(folder)
     (folder / "tournament.json").write_text(json.dumps(result.to_json()))
     (folder / "standings.png").touch()
+    (folder / "runs" / "good__Pole-v1" / "plots").mkdir(parents=True)
+    (folder / "runs" / "good__Pole-v1" / "plots" / "learning_curve.png").touch()
     (folder / "videos" / "Pole-v1").mkdir(parents=True)
     (folder / "videos" / "Pole-v1" / "good game.mp4").touch()
     return result
@@ -68,6 +70,7 @@ def test_a_tournament_report_tells_scores_protocol_absentees_and_how_to_reproduc
     assert "| good | `g.npz` | 5,000 steps |" in text
     assert "| poor | `p.npz` | as it starts |" in text
     assert "![standings](standings.png)" in text
+    assert "![good on Pole-v1 learning curve](runs/good__Pole-v1/plots/learning_curve.png)" in text
     assert "(videos/Pole-v1/good%20game.mp4)" in text
     assert "- none of poor on Pole-v1: it has no pictures" in text
     assert f"arena tournament {tmp_path / 'tournament.toml'}" in text
@@ -87,7 +90,7 @@ def test_a_run_report_tells_last_and_best_scores_and_the_command(tmp_path):
     assert "| mean return of the last 2 episodes | 7.00 |" in text  # (5 + 9) / 2
     assert "| last evaluation | 6.50 ± 0.50 (10 games at step 300) |" in text
     assert "| best evaluation | 8.00 ± 1.00 (10 games at step 150) |" in text
-    assert "![learning_curve](plots/learning_curve.png)" in text
+    assert "![learning curve](plots/learning_curve.png)" in text
     assert "arena train dqn --env CartPole-v1 --steps 300 --seed 1 --set discount=0.9" in text
 
 

@@ -61,5 +61,9 @@ def test_a_bar_in_a_name_does_not_break_the_table():
 
 
 def test_the_protocol_says_where_agents_differ():
-    matches = [match("a", "E", 1.0, frame_skip=4, mode="greedy"), match("b", "E", 1.0, frame_skip=4, mode="sample")]
-    assert standings.protocols(matches) == {"E": "frame skip 4 · episodes 4 · a: mode greedy · b: mode sample"}
+    matches = [
+        match("a", "E", 1.0, frame_skip=4, mode="greedy"),
+        match("b", "E", 1.0, frame_skip=4, mode="sample"),
+        match("c", "E", 1.0, frame_skip=4, mode="greedy"),
+    ]
+    assert standings.protocols(matches) == {"E": "frame skip 4 · mode greedy (a, c), sample (b) · episodes 4"}
