@@ -115,6 +115,7 @@ def record(
             recordings.append(
                 keep(game, Path(out), stem, env=film_env, fmt=fmt, overlay=overlay, player=player, on_frame=on_frame)
             )
+            tell(Progress(episodes, len(recordings), episodes, 0, 0))
         return recordings
     finally:
         film_env.close()

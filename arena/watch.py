@@ -69,6 +69,9 @@ def show(frames: Iterator[Frame], fps: float, title: str) -> list[Episode]:
     episodes: list[Episode] = []
     try:
         pygame.display.init()
+        driver = pygame.display.get_driver()
+        if driver in ("dummy", "offscreen") and os.environ.get("SDL_VIDEODRIVER") != driver:
+            raise _no_display("SDL found no window system")
         window, clock = None, pygame.time.Clock()
         for frame in frames:
             height, width = frame.rgb.shape[:2]

@@ -107,7 +107,8 @@ def test_progress_tells_games_and_frames(leaning, tmp_path):
     seen = []
     settings = {"max_episode_steps": 2}
     record(leaning, "CartPole-v1", out=tmp_path, fmt="gif", env_settings=settings, on_progress=seen.append)
-    assert seen == [Progress(1, 0, 1, 0, 0), *[Progress(1, 0, 1, frame, 3) for frame in (1, 2, 3)]]
+    filming = [Progress(1, 0, 1, frame, 3) for frame in (1, 2, 3)]
+    assert seen == [Progress(1, 0, 1, 0, 0), *filming, Progress(1, 1, 1, 0, 0)]
 
 
 def test_nothing_is_printed(leaning, tmp_path, capfd):
