@@ -7,6 +7,7 @@ import importlib
 import os
 import re
 import sys
+import warnings
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from traceback import extract_tb
@@ -150,7 +151,9 @@ def _maker(env_id: str, registered: EnvSpec) -> Callable[..., Any]:
     if registered.entry_point is None:
         raise BrokenPlugin(f"{env_id} is registered without an entry point")
     try:
-        return load_env_creator(registered.entry_point)
+        with warnings.catch_warnings():  # Box2D's SWIG types warn on import; made an error, that kills the interpreter
+            warnings.filterwarnings("ignore", "builtin type .* has no __module__", DeprecationWarning)
+            return load_env_creator(registered.entry_point)
     except (gym.error.DependencyNotInstalled, ImportError) as error:
         raise _missing(env_id, registered, error) from error
     except Exception as error:

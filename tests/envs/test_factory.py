@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -141,6 +142,13 @@ def test_old_atari_ids_lead_to_the_game() -> None:
 
 def test_an_old_version_is_made_without_a_word() -> None:
     assert make("CartPole-v0").spec.max_episode_steps == 200  # warnings are errors here
+
+
+def test_box2d_is_imported_where_warnings_are_errors() -> None:
+    pytest.importorskip("Box2D")
+    code = "from envs import make; make('LunarLander-v3')"
+    root = Path(__file__).parents[2]
+    subprocess.run([sys.executable, "-W", "error::DeprecationWarning", "-c", code], check=True, cwd=root)
 
 
 @pytest.mark.parametrize(
