@@ -27,7 +27,9 @@ def save(folder: Path, step: int, write: Callable[[Path], None]) -> Path:
     temporary.mkdir()
     try:
         write(temporary)
-        hashes = {str(path.relative_to(temporary)): _hash(path) for path in sorted(temporary.rglob("*")) if path.is_file()}
+        hashes = {
+            str(path.relative_to(temporary)): _hash(path) for path in sorted(temporary.rglob("*")) if path.is_file()
+        }
         (temporary / MANIFEST).write_text(json.dumps({"step": step, "files": hashes}, indent=1))
         for path in temporary.rglob("*"):
             if path.is_file():
@@ -35,7 +37,7 @@ def save(folder: Path, step: int, write: Callable[[Path], None]) -> Path:
     except BaseException:
         shutil.rmtree(temporary, ignore_errors=True)
         raise
-    if target.exists():
+    if target.exists():  # should this be the last thing that happens, newest() takes what is temporary
         shutil.rmtree(target)
     os.replace(temporary, target)
     _fsync(folder)
@@ -51,8 +53,12 @@ def prune(folder: Path, keep: set[int]) -> None:
 
 
 def newest(folder: Path) -> Path:
-    """Returns the newest checkpoint in `folder` whose files are what they were; raises DamagedFile if there is none."""
-    found = sorted(folder.glob("step-*"), reverse=True)
+    """Returns the newest checkpoint in `folder` whose files are what they were; raises DamagedFile if there is none.
+
+    One that is complete but for its name counts: a kill can come between deleting a checkpoint and replacing it.
+    """
+    named, unnamed = folder.glob("step-*"), (path.parent for path in folder.glob(f".step-*/{MANIFEST}"))
+    found = sorted([*named, *unnamed], key=lambda path: path.name.lstrip("."), reverse=True)
     if not found:
         raise DamagedFile(f"{folder} holds no checkpoint; the run cannot be resumed")
     problems = []
