@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fnmatch
 import importlib.util
+import sys
 import tomllib
 import typing
 from collections.abc import Iterable, Mapping
@@ -80,9 +81,7 @@ class RunConfig(pydantic.BaseModel):
         if steps is None and self.episodes is None and self.minutes is None:
             steps = preset.get("steps", DEFAULT_STEPS)
         horizon = self.horizon or steps or preset.get("steps", DEFAULT_STEPS)
-        settings = check_settings(
-            reference.player_class, preset.get("settings", {}) | self.settings, reference.name
-        )
+        settings = check_settings(reference.player_class, preset.get("settings", {}) | self.settings, reference.name)
         return self.model_copy(
             update={
                 "steps": steps,
@@ -96,6 +95,20 @@ class RunConfig(pydantic.BaseModel):
                 "eval_episodes": self.eval_episodes or preset.get("eval_episodes", 10),
             }
         )
+
+
+class Preset(pydantic.BaseModel):
+    """One table of a preset file: the run's own choices, and the agent's settings."""
+
+    model_config = pydantic.ConfigDict(extra="forbid", frozen=True)
+
+    steps: PositiveInt = DEFAULT_STEPS
+    num_envs: PositiveInt = 1
+    preprocess: str | None = None
+    eval_every: PositiveInt | None = None
+    eval_episodes: PositiveInt | None = None
+    checkpoint_every: PositiveInt | None = None
+    settings: dict[str, Any] = {}
 
 
 def validated(model: type[Any], values: Mapping[str, Any], where: str) -> Any:
@@ -137,7 +150,7 @@ def parse_assignments(pairs: Iterable[str], flag: str = "--set") -> dict[str, An
 def presets_of(reference: Reference) -> dict[str, dict[str, Any]]:
     """Returns an agent's presets by environment id or pattern: the file presets/NAME.toml beside its module."""
     assert reference.player_class is not None
-    source = getattr(__import__("sys").modules.get(reference.player_class.__module__), "__file__", None)
+    source = getattr(sys.modules.get(reference.player_class.__module__), "__file__", None)
     return _read_presets(Path(source).parent, reference.name) if source else {}
 
 
@@ -168,6 +181,10 @@ def find_preset(reference: Reference, env_id: str, *, is_named: bool = False) ->
     if not matching:
         return {}
     name = max(matching, key=len)
+    where = f"{reference.name}'s preset {name!r}"
+    if not isinstance(presets[name], dict):
+        raise InvalidValue(f"{where} must be a table, not {presets[name]!r}")
+    validated(Preset, presets[name], where)
     return {"name": name, **presets[name]}
 
 

@@ -54,7 +54,7 @@ class BrokenPlugin(ArenaError):
 
     @classmethod
     def during(cls, player: object, method: str, error: BaseException) -> Exception:
-        """Returns what to raise when a player's, or its class's, `method()` failed: the arena's own errors as they are."""
+        """Returns what to raise when `method()` of a player or class failed: the arena's own errors as they are."""
         if isinstance(error, ArenaError):
             return error
         trace = traceback.extract_tb(error.__traceback__)[-1]

@@ -1,10 +1,10 @@
 """From an agent reference to what it names.
 
-    random                      a plugin by its name (entry-point group `arena.agents`)
-    runs/dqn-CartPole-v1-...    a run folder: its best policy
-    my_agent.py:MyAgent         a class in a file
-    package.module:Class        a class in an installed module
-    policy.tflite, policy.npz   a saved policy
+random                      a plugin by its name (entry-point group `arena.agents`)
+runs/dqn-CartPole-v1-...    a run folder: its best policy
+my_agent.py:MyAgent         a class in a file
+package.module:Class        a class in an installed module
+policy.tflite, policy.npz   a saved policy
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import importlib
 import importlib.metadata
 import importlib.util
 import inspect
+import os
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -29,6 +30,7 @@ from arena.errors import ArenaError, BrokenPlugin, DamagedFile, UnknownName
 GROUP = "arena.agents"
 FORMS = "or give a run folder, FILE.py:CLASS, MODULE:CLASS, or a .tflite or .npz policy"
 POLICY_SUFFIXES = (".tflite", ".npz")
+_FAILURES = (Exception, SystemExit)  # what importing a stranger's module may raise
 
 
 @dataclass(frozen=True)
@@ -95,7 +97,7 @@ def _resolve_plugin(name: str) -> type[Player]:
         loaded = entry.load()
     except ArenaError:
         raise
-    except Exception as error:
+    except _FAILURES as error:
         raise BrokenPlugin(f"plugin {name} ({entry.value}) cannot be imported: {_brief(error)}") from error
     return _check_class(loaded, name)
 
@@ -117,7 +119,10 @@ def resolve(ref: str) -> Reference:
         module = _import_file(Path(source)) if source.endswith(".py") else _import_module(source, ref)
         classes = {key: value for key, value in vars(module).items() if inspect.isclass(value)}
         if name not in classes:
-            raise UnknownName(f"class in {source}", name, [key for key, c in classes.items() if issubclass(c, Player)])
+            players = [
+                key for key, kind in classes.items() if issubclass(kind, Player) and kind.__module__ == module.__name__
+            ]
+            raise UnknownName(f"class in {source}", name, players)
         return Reference(ref, name, player_class=_check_class(classes[name], ref))
     if "/" in ref:
         raise ArenaError(f"there is no run folder {ref}; `arena runs` lists those there are")
@@ -148,20 +153,22 @@ def _import_file(path: Path) -> ModuleType:
     sys.modules[name] = module
     try:
         spec.loader.exec_module(module)
-    except Exception as error:
+    except _FAILURES as error:
         del sys.modules[name]
         raise BrokenPlugin(f"{path} cannot be imported: {_brief(error)}") from error
     return module
 
 
 def _import_module(source: str, ref: str) -> ModuleType:
+    if os.getcwd() not in sys.path:  # a console script does not look where it is started
+        sys.path.append(os.getcwd())
     try:
         return importlib.import_module(source)
     except ModuleNotFoundError as error:
         if error.name and source.startswith(error.name):
             raise UnknownName("agent", ref, plugins(), FORMS) from error
         raise BrokenPlugin(f"{source} cannot be imported: {_brief(error)}") from error
-    except Exception as error:
+    except _FAILURES as error:
         raise BrokenPlugin(f"{source} cannot be imported: {_brief(error)}") from error
 
 

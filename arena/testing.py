@@ -1,17 +1,17 @@
 """Whether an agent keeps the contract: for `arena check`, and for a plugin author's own tests.
 
-    from arena.testing import assert_contract
+from arena.testing import assert_contract
 
-    def test_my_agent_keeps_the_contract():
-        assert_contract("my_agent.py:MyAgent", "CartPole-v1")
+def test_my_agent_keeps_the_contract():
+    assert_contract("my_agent.py:MyAgent", "CartPole-v1")
 """
 
 from __future__ import annotations
 
 import dataclasses
-import inspect
 import tempfile
-from collections.abc import Callable
+import traceback
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -85,13 +85,15 @@ def _try(rule: str, examine: Callable[[], str]) -> Finding:
     except ArenaError:
         raise
     except Exception as error:
-        return Finding(rule, str(BrokenPlugin.during(reference_of(error), "check", error)))
+        return Finding(rule, _failure(error))
 
 
-def reference_of(error: Exception) -> str:
-    """Returns the name of the method in which an agent's own code failed."""
-    frames = inspect.getinnerframes(error.__traceback__) if error.__traceback__ else []
-    return frames[-1].function if frames else "agent"
+def _failure(error: Exception) -> str:
+    """Returns in which method of the agent's, and where, its code failed."""
+    frames = traceback.extract_tb(error.__traceback__)
+    method = next((frame for frame in frames if Path(frame.filename).parent != Path(__file__).parent), frames[-1])
+    place = f"{Path(frames[-1].filename).name}:{frames[-1].lineno}"
+    return f"{method.name}() failed at {place}: {type(error).__name__}: {error}"
 
 
 def _build(reference: registry.Reference, env: Rows) -> Player:
@@ -166,12 +168,23 @@ def _taught(reference: registry.Reference, env: Rows, steps: int = 300) -> Agent
     for event in run(env, agent, lambda i: episode_seed(0, Stream.CHECK, i)):
         agent.progress = min(1.0, event.step / steps)
         agent.observe(event.transition)
-        for name, value in agent.learn().items():
-            if not isinstance(name, str) or np.ndim(float(value)):
+        metrics = agent.learn()
+        if not isinstance(metrics, Mapping):
+            raise BrokenPlugin(f"learn() must return a mapping of floats by name, not {type(metrics).__name__}")
+        for name, value in metrics.items():
+            if not isinstance(name, str) or not _is_number(value):
                 raise BrokenPlugin(f"learn() must return floats by name, not {name!r}: {value!r}")
         if event.step >= steps or agent.is_finished:
             return agent
     return agent
+
+
+def _is_number(value: Any) -> bool:
+    try:
+        float(value)
+    except (TypeError, ValueError):
+        return False
+    return True
 
 
 def _learns(reference: registry.Reference, env: Rows) -> str:
