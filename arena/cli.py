@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import signal
 import sys
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
@@ -46,8 +47,13 @@ EnvSet = Annotated[
 
 
 @app.command("envs")
-def list_envs(pattern: Annotated[str | None, Argument(metavar="PATTERN")] = None, json: Json = False) -> None:
-    """List environments with their spaces and the extra that each needs."""
+def list_envs(
+    pattern: Annotated[
+        str | None, Argument(metavar="PATTERN", help="Part of an id, or a pattern with * and ?.")
+    ] = None,
+    json: Json = False,
+) -> None:
+    """List environments: spaces, longest game, extra needed."""
     from arena import terminal
     from envs import catalogue
 
@@ -58,7 +64,16 @@ def list_envs(pattern: Annotated[str | None, Argument(metavar="PATTERN")] = None
         return terminal.print_json({"envs": [asdict(entry) for entry in entries]})
     if not entries:
         raise ArenaError(f"no environment matches {pattern!r}; `arena envs` lists them all")
-    rows = [(e.id, e.observation_space, e.action_space, f"{e.max_episode_steps:,}", _extra_text(e)) for e in entries]
+    rows = [
+        (
+            entry.id,
+            terminal.space_text(entry.observation_space),
+            terminal.space_text(entry.action_space),
+            f"{entry.max_episode_steps:,}",
+            _extra_text(entry),
+        )
+        for entry in entries
+    ]
     terminal.table(("id", "observations", "actions", "steps", "extra"), rows, right=(3,))
 
 
@@ -70,7 +85,7 @@ def _extra_text(entry: Any) -> str:
 
 @app.command("agents")
 def list_agents(json: Json = False) -> None:
-    """List agents, where they come from, and the environments that they have presets for."""
+    """List agents and the environments they have presets for."""
     from arena import terminal
     from arena.config import presets_by_name
     from arena.registry import plugins
@@ -207,7 +222,7 @@ def list_runs(
     json: Json = False,
     folder: Annotated[Path, Option("--dir", metavar="DIR", help="Where the runs are.")] = Path("runs"),
 ) -> None:
-    """List runs: agent, environment, steps, last and best score; several seeds as one line with their spread."""
+    """List runs; seeds of one configuration share a line."""
     from arena import runs, terminal
 
     groups = runs.grouped(runs.find(folder))
@@ -217,9 +232,9 @@ def list_runs(
         return terminal.out.print(f"no runs in {folder}; `arena train` makes one")
     rows = [
         (
-            str(g["agent"]),
-            str(g["env"]),
-            ", ".join(str(seed) for seed in g["seeds"]),
+            g["agent"] or "?",
+            g["env"] or "?",
+            ", ".join("?" if seed is None else str(seed) for seed in g["seeds"]),
             f"{g['step']:,}",
             _score(g["last_mean"], g["last_std"], len(g["seeds"])),
             _score(g["best_mean"], g["best_std"], len(g["seeds"])),
@@ -399,7 +414,7 @@ def board(
 
 @app.command()
 def check(ref: Ref, env: Env) -> None:
-    """Tell whether an agent keeps the contract, what it breaks, and where."""
+    """Tell whether an agent keeps the contract, or what it breaks."""
     from arena import terminal
     from arena.testing import check as run
 
@@ -418,19 +433,27 @@ def main(arguments: list[str] | None = None) -> int:
     if not (sys.argv[1:] if arguments is None else arguments):
         arguments = ["--help"]
     try:
-        code = app(args=arguments, standalone_mode=False)
+        with warnings.catch_warnings():
+            warnings.showwarning = _warn  # type: ignore[assignment]
+            code = app(args=arguments, prog_name="arena", standalone_mode=False)
         return code if isinstance(code, int) else 0
     except typer.TyperException as error:
-        return _fail(error.format_message())
+        context = getattr(error, "ctx", None)
+        hint = f" See `{context.command_path} --help`." if context else ""
+        return _fail(error.format_message() + hint)
     except ArenaError as error:
         return _fail(str(error))
     except BrokenPipeError:
         return 0
     except OSError as error:
-        return _fail(f"{error.filename}: {error.strerror}" if error.filename else str(error))
+        return _fail(f"{error.filename}: {error.strerror}" if error.filename else error.strerror or str(error))
     except (KeyboardInterrupt, typer.Abort):
         print("arena: interrupted", file=sys.stderr)
         return 130
+
+
+def _warn(message: Warning | str, *_: Any) -> None:
+    print(f"arena: warning: {' '.join(str(message).split())}", file=sys.stderr)
 
 
 def _fail(message: str) -> int:

@@ -21,14 +21,22 @@ def find(folder: Path = Path("runs")) -> list[dict[str, Any]]:
     for path in sorted(folder.rglob("config.toml"), key=lambda path: path.stat().st_mtime):
         try:
             config = read_toml(path)
-            status = json.loads((path.parent / "status.json").read_text())
+            status = _read_status(path.parent / "status.json")
         except (ArenaError, OSError, ValueError):
-            config, status = {}, {"state": "unreadable"}
+            config, status = {"folder": str(path.parent)}, {"state": "damaged"}
         shown = {key: config.get(key) for key in ("agent", "env", "seed")}
         scores = {key: status.get(key) for key in ("state", "step", "episodes", "last", "best", "seconds")}
         same = {key: value for key, value in config.items() if key not in _OWN_KEYS}
-        runs.append({"folder": str(path.parent), **shown, **scores, "group": json.dumps(same, sort_keys=True, default=str)})
+        runs.append(
+            {"folder": str(path.parent), **shown, **scores, "group": json.dumps(same, sort_keys=True, default=str)}
+        )
     return runs
+
+
+def _read_status(path: Path) -> dict[str, Any]:
+    if not path.is_file():
+        return {"state": "started"}  # nothing is saved yet
+    return dict(json.loads(path.read_text()))
 
 
 def grouped(runs: list[dict[str, Any]]) -> list[dict[str, Any]]:

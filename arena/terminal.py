@@ -5,9 +5,11 @@ from __future__ import annotations
 import contextlib
 import json
 import math
+import re
 import sys
+import time
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, ProgressColumn, SpinnerColumn, Task, TextColumn, TimeElapsedColumn
@@ -17,8 +19,12 @@ from rich.text import Text
 if TYPE_CHECKING:
     from arena.train import Progress as TrainProgress
 
-out = Console(highlight=False, soft_wrap=True)
-err = Console(stderr=True, highlight=False, soft_wrap=True)
+# What is printed holds file names and error messages: brackets and colons in them are not markup.
+out = Console(highlight=False, soft_wrap=True, markup=False, emoji=False)
+err = Console(stderr=True, highlight=False, soft_wrap=True, markup=False, emoji=False)
+
+_LOG_PERIOD_S = 30.0
+_PIPE_WIDTH = 1000
 
 
 class _Remaining(ProgressColumn):
@@ -33,15 +39,18 @@ class _Remaining(ProgressColumn):
 
 @contextlib.contextmanager
 def bar(title: str) -> Iterator[Any]:
-    """Yields update(fraction, text), which moves a progress bar on standard error."""
+    """Yields update(fraction, text), which moves a progress bar on standard error; a log gets a line now and then."""
+    if not err.is_terminal:
+        yield _Log(title)
+        return
     columns = (
         SpinnerColumn(finished_text="✓"),
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         BarColumn(bar_width=24),
         TextColumn("{task.percentage:>3.0f}%"),
         TimeElapsedColumn(),
         _Remaining(),
-        TextColumn("{task.fields[text]}", style="dim"),
+        TextColumn("{task.fields[text]}", style="dim", markup=False),
     )
     with _tidy(Progress(*columns, console=err)) as progress:
         task = progress.add_task(title, total=1.0, text="")
@@ -50,6 +59,18 @@ def bar(title: str) -> Iterator[Any]:
             progress.update(task, completed=min(1.0, fraction), text=text)
 
         yield update
+
+
+class _Log:
+    """Stands for a progress bar where there is no terminal: a line every half minute."""
+
+    def __init__(self, title: str) -> None:
+        self._title, self._last_s = title, time.monotonic()
+
+    def __call__(self, fraction: float, text: str = "") -> None:
+        if time.monotonic() - self._last_s >= _LOG_PERIOD_S:
+            self._last_s = time.monotonic()
+            err.print(f"{self._title}: {fraction:.0%}  {text}")
 
 
 @contextlib.contextmanager
@@ -72,13 +93,21 @@ def training_text(progress: TrainProgress) -> str:
 
 
 def table(headings: Sequence[str], rows: Sequence[Sequence[str]], *, right: Sequence[int] = ()) -> None:
-    """Prints an aligned table; columns in `right` are numbers."""
+    """Prints an aligned table; columns in `right` are numbers, and the last one alone is wrapped on a terminal."""
     grid = Table(box=None, header_style="dim", pad_edge=False)
     for index, heading in enumerate(headings):
-        grid.add_column(heading, justify="right" if index in right else "left", overflow="fold")
+        is_last = index == len(headings) - 1
+        justify: Literal["left", "right"] = "right" if index in right else "left"
+        grid.add_column(heading, justify=justify, overflow="fold", no_wrap=not is_last)
     for row in rows:
         grid.add_row(*map(Text, row))
-    Console(highlight=False).print(grid)
+    Console(highlight=False, width=None if out.is_terminal else _PIPE_WIDTH).print(grid)
+
+
+def space_text(space: str) -> str:
+    """Returns a space as Gymnasium prints it without its bounds: "Box(4) float32", "Discrete(2)"."""
+    box = re.fullmatch(r"Box\(.*, \(([\d, ]*?),?\), (\w+)\)", space, re.DOTALL)
+    return f"Box({box[1]}) {box[2]}" if box else " ".join(space.split())
 
 
 def print_json(content: Any) -> None:
@@ -103,14 +132,18 @@ def protocol_line(protocol: dict[str, Any]) -> str:
 
 @contextlib.contextmanager
 def phases() -> Iterator[Any]:
-    """Yields update(phase, done, total, text), which moves one progress bar per phase on standard error."""
+    """Yields update(phase, done, total, text), which moves a progress bar for each phase, as bar() does for one."""
+    if not err.is_terminal:
+        logs: dict[str, _Log] = {}
+        yield lambda phase, done, total, text: logs.setdefault(phase, _Log(phase))(done / max(total, 1), text)
+        return
     columns = (
         SpinnerColumn(finished_text="✓"),
-        TextColumn("{task.description:<6}"),
+        TextColumn("{task.description:<6}", markup=False),
         BarColumn(bar_width=24),
         TextColumn("{task.percentage:>3.0f}%"),
         TimeElapsedColumn(),
-        TextColumn("{task.fields[text]}", style="dim"),
+        TextColumn("{task.fields[text]}", style="dim", markup=False),
     )
     with _tidy(Progress(*columns, console=err)) as progress:
         tasks: dict[str, Any] = {}
