@@ -50,9 +50,10 @@ class RandomSearchSettings(agent.Settings):
 class SearchState(NamedTuple):
     """The state of the rows' episodes; all arrays are [N]."""
 
+    seed: np.ndarray  # int64, of the episode
     keys: np.ndarray  # uint64, for the draws
     candidate: np.ndarray  # int64, who plays the episode; UNASSIGNED before its first step
-    step: np.ndarray  # int64, how many steps were taken before
+    length: np.ndarray  # int64, steps taken so far
 
 
 class RandomSearch(Agent):
@@ -73,18 +74,30 @@ class RandomSearch(Agent):
         num, num_inputs, num_actions = self.settings.candidates, _num_inputs(spec), spec.num_actions
         random = seeding.generator(seed, "random_search candidates")
         scale = np.float32(self.settings.scale)
-        self._w = scale * random.standard_normal((num, num_inputs, num_actions), np.float32)
+        # [C, D, A], with an action's weights side by side: a third of the time for images.
+        self._w = scale * random.standard_normal((num, num_actions, num_inputs), np.float32).transpose(0, 2, 1)
         self._b = scale * random.standard_normal((num, num_actions), np.float32)
         self._num_finished = np.zeros(num, np.int64)
         self._length_sum = np.zeros(num, np.int64)
         self._return_sum = np.zeros(num)
         self._is_reported = np.zeros(num, bool)
         self._return = np.zeros(spec.num_rows)  # of the rows' episodes so far
+        self._episodes = self._fresh(np.full(spec.num_rows, -1))  # the rows' after the last step
+        self._resumed: dict[int, int] = {}  # the seeds of episodes to go on with, to their rows in self._episodes
         self._policies = self._make_policies()
 
     def initial_state(self, seeds: np.ndarray) -> SearchState:
-        num_rows = len(seeds)
-        return SearchState(seeding.row_keys(seeds), np.full(num_rows, UNASSIGNED), np.zeros(num_rows, np.int64))
+        """Returns the state of episodes that begin; one that was cut off by a restore goes on, once."""
+        state = self._fresh(seeds)
+        for row, seed in enumerate(seeds):
+            if (saved := self._resumed.pop(int(seed), None)) is not None:
+                for array, values in zip(state, self._episodes, strict=True):
+                    array[row] = values[saved]
+        return state
+
+    def _fresh(self, seeds: np.ndarray) -> SearchState:
+        length = np.zeros(len(seeds), np.int64)
+        return SearchState(np.array(seeds, np.int64), seeding.row_keys(seeds), np.full_like(length, UNASSIGNED), length)
 
     def act(self, obs: np.ndarray, state: SearchState) -> Decision:
         candidate = self._assign(state.candidate)
@@ -93,8 +106,8 @@ class RandomSearch(Agent):
             rows = candidate == number
             policy = self._policies[number] if number < len(self._policies) else self.policy()
             action[rows], keys[rows], _ = policy.act(obs[rows], state.keys[rows])
-        extras = {"candidate": candidate.copy(), "step": state.step}
-        return Decision(action, SearchState(keys, candidate, state.step + 1), extras)
+        following = SearchState(state.seed, keys, candidate, state.length + 1)
+        return Decision(action, following, {name: array.copy() for name, array in following._asdict().items()})
 
     def _assign(self, candidate: np.ndarray) -> np.ndarray:
         """Returns [N] candidates; an episode that begins gets the first with episodes left, else their number."""
@@ -110,13 +123,14 @@ class RandomSearch(Agent):
         return assigned
 
     def observe(self, transition: Transition) -> None:
-        candidate, step = transition.extras["candidate"], transition.extras["step"]
-        self._return[step == 0] = 0.0
+        self._episodes = SearchState(**transition.extras)
+        _, _, candidate, length = self._episodes
+        self._return[length == 1] = 0.0
         self._return += transition.reward
         counted = transition.done & (candidate < len(self._policies))
         if counted.any():
             np.add.at(self._num_finished, candidate[counted], 1)
-            np.add.at(self._length_sum, candidate[counted], step[counted] + 1)
+            np.add.at(self._length_sum, candidate[counted], length[counted])
             np.add.at(self._return_sum, candidate[counted], self._return[counted])
 
     def learn(self) -> Mapping[str, float]:
@@ -184,6 +198,7 @@ class RandomSearch(Agent):
         arrays, _ = state_files.load(folder, self._arrays(), {})
         for name, array in self._arrays().items():
             array[...] = arrays[name]
+        self._resumed = {int(seed): row for row, seed in enumerate(self._episodes.seed)}
         self._policies = self._make_policies()
 
     def _arrays(self) -> dict[str, np.ndarray]:
@@ -195,6 +210,7 @@ class RandomSearch(Agent):
             "return_sum": self._return_sum,
             "is_reported": self._is_reported,
             "return": self._return,
+            **self._episodes._asdict(),
         }
 
 

@@ -13,7 +13,7 @@ from arena import seeding
 from arena.agent import Spec, Transition
 from arena.errors import DamagedFile, DoesNotFit
 from arena.evaluate import play
-from arena.loop import Event, run
+from arena.loop import Event, RowStart, observation_digest, run
 
 BOX = gym.spaces.Box(-1.0, 1.0, (3,))
 
@@ -155,16 +155,50 @@ def test_state_is_restored_exactly_in_the_middle_of_an_episode(tmp_path):
     assert np.array_equal(agent.weights()["w"], other.weights()["w"])
 
 
-def test_an_episode_that_is_begun_again_after_a_restore_counts_once(tmp_path):
+def test_after_a_restore_an_episode_of_the_same_seed_goes_on_and_another_begins(tmp_path):
     agent = tiny_search(candidates=1)
-    state = feed(agent, agent.initial_state(np.arange(1)), [100.0], [False])
+    feed(agent, agent.initial_state(np.array([3])), [100.0], [False])
     agent.save_state(tmp_path)
-    other = tiny_search(candidates=1)
+    for seed, expected in ((3, (101.0 + 1.0) / 2), (4, 1.0)):
+        other = tiny_search(candidates=1)
+        other.restore_state(tmp_path)
+        state = other.initial_state(np.array([seed]))
+        for _ in range(2):
+            state = feed(other, state, [1.0], [True])
+        assert other.learn()["candidate_return"] == expected
+
+
+def test_a_search_resumed_in_the_middle_of_its_episodes_ends_like_one_that_was_not(tmp_path):
+    env = envs.make("CartPole-v1", 2)
+    settings = {"candidates": 3, "episodes_per_candidate": 3}
+    agent = RandomSearch(env.spec, seed=1, settings=settings)
+    actions, starts, next_episode = ([], []), None, 0
+    for event in run(env, agent, training_seed):
+        agent.observe(event.transition)
+        agent.learn()
+        for row in range(2):
+            actions[row].append(event.transition.action[row])
+            if event.transition.done[row]:
+                actions[row].clear()
+        if event.step == 60:
+            agent.save_state(tmp_path)
+            digests = [observation_digest(row) for row in event.transition.next_obs]
+            starts = [
+                RowStart(int(index), training_seed(int(index)), np.array(taken), digest) if taken else None
+                for index, taken, digest in zip(event.episodes, actions, digests, strict=True)
+            ]
+            next_episode = event.next_episode
+        if agent.is_finished:
+            break
+    other = RandomSearch(env.spec, seed=2, settings=settings)
     other.restore_state(tmp_path)
-    state = other.initial_state(np.arange(1))
-    for _ in range(2):
-        state = feed(other, state, [1.0], [True])
-    assert other.learn()["candidate_return"] == 1.0
+    for event in run(envs.make("CartPole-v1", 2), other, training_seed, starts=starts, next_episode=next_episode):
+        other.observe(event.transition)
+        other.learn()
+        if other.is_finished:
+            break
+    ends = agent._arrays(), other._arrays()
+    assert all(np.array_equal(ends[0][name], ends[1][name]) for name in ends[0])
 
 
 def test_a_foreign_state_is_refused(tmp_path):
