@@ -70,7 +70,7 @@ def main(out: Path) -> None:
         ("arena train ppo --env ALE/Pong-v5 --minutes 10", "an Atari game"),
         ("arena agents", "what else there is"),
     ):
-        terminal.out.print(f"  .venv/bin/{line:<62} [dim]{what}[/dim]")
+        terminal.out.print(f"  .venv/bin/{line:<62} [dim]{what}[/dim]", markup=True)
 
 
 if __name__ == "__main__":
