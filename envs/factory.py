@@ -119,6 +119,8 @@ def _make_gym(
     check_settings(env_id, settings, maker, _RESERVED)
     if render:
         _check_renders(env_id, maker)
+        if sys.platform == "linux" and not os.environ.get("DISPLAY"):
+            os.environ.setdefault("MUJOCO_GL", "egl")  # MuJoCo draws in a window otherwise
 
     def build() -> gym.Env[Any, Any]:
         return _build(env_id, registered, maker, settings, render)
