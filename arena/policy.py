@@ -234,7 +234,7 @@ def load(path: Path) -> Policy:
     """Returns the policy in a `.tflite` or `.npz` file. Raises DamagedFile where it is none."""
     try:
         if path.suffix == ".npz":
-            with np.load(path, allow_pickle=False) as arrays:
+            with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
                 header = json.loads(str(arrays[CARD_KEY]))
                 kind = functions.FUNCTIONS[header["function"]]
                 function = kind(**{name: arrays[name] for name in arrays.files if name != CARD_KEY})

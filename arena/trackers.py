@@ -6,6 +6,7 @@ import collections
 import csv
 import os
 import time
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -62,11 +63,11 @@ class RowTracker:
                 self._first = [first - done for first in self._first]
 
     def starts(self, seed_of: Any) -> list[RowStart | None]:
-        """Returns what each row is in the middle of, None for rows that are at an end."""
+        """Returns what each row is in the middle of, None for rows that are at an end or idle."""
         event = self._event
         if event is None:
             return [None] * len(self._first)
-        ended = {episode.row for episode in event.finished}
+        ended = {episode.row for episode in event.finished} | set(np.flatnonzero(event.episodes < 0).tolist())
         rows: list[RowStart | None] = []
         for row, first in enumerate(self._first):
             if row in ended:
@@ -93,9 +94,9 @@ def save_starts(starts: list[RowStart | None], path: Path) -> list[dict[str, Any
 def load_starts(rows: list[dict[str, Any] | None], path: Path) -> list[RowStart | None]:
     """Returns what save_starts wrote. Raises DamagedFile where the file cannot be read."""
     try:
-        with np.load(path, allow_pickle=False) as actions:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as actions:
             return [row and RowStart(actions=actions[f"{i:05d}"], **row) for i, row in enumerate(rows)]
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile) as error:
         raise DamagedFile(f"{path} cannot be read ({error})") from error
 
 
