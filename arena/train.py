@@ -17,9 +17,10 @@ import envs
 from arena import checkpoint, plots, registry, run_folder, trackers
 from arena.agent import Agent, Player
 from arena.config import RunConfig
-from arena.errors import BrokenPlugin, InvalidValue
+from arena.errors import BrokenPlugin, DamagedFile, DoesNotFit, InvalidValue
 from arena.evaluate import Evaluation, play, summarize
 from arena.loop import Event, RowStart, run
+from arena.previews import Previews, is_shown
 from arena.run_folder import RunFolder
 from arena.seeding import Stream, episode_seed
 from arena.training_recorder import TrainingRecorder, parse_schedule
@@ -91,10 +92,13 @@ def train(config: RunConfig, *, run_dir: Path | None = None, hooks: Hooks | None
 def resume(folder: Path, *, steps: int | None = None, hooks: Hooks | None = None) -> Run:
     """Goes on with the run in `folder` from its newest checkpoint, to its own budget or to `steps` in all."""
     config = run_folder.load_config(folder)
-    newest = checkpoint.newest(folder / "checkpoints")
+    hooks = hooks or Hooks()
+    newest = checkpoint.newest(folder / "checkpoints", warn=hooks.warn)
     if steps is not None:
+        if steps < (taken := checkpoint.step_of(newest)):
+            raise InvalidValue(f"{folder} has taken {taken:,} steps; --steps {steps:,} is less")
         config = config.model_copy(update={"steps": steps, "episodes": None, "minutes": None})
-    with contextlib.closing(_Trainer(config, folder, hooks or Hooks(), newest)) as trainer:
+    with contextlib.closing(_Trainer(config, folder, hooks, newest)) as trainer:
         return trainer.run()
 
 
@@ -136,6 +140,10 @@ class _Trainer:
             on_warning=hooks.warn,
         )
         self._closing.callback(self._recorder.close)
+        self._previews = Previews(self._env.spec, agent=self._name, env_settings=config.env_settings, warn=hooks.warn)
+        self._closing.callback(self._previews.close)
+        self._num_evals = state.get("num_evals", 0)
+        self._obs: np.ndarray | None = None
         self._throughput = trackers.Throughput(self._step)
         self._last_log_step = self._step
         self._last_shown_s = 0.0
@@ -149,12 +157,14 @@ class _Trainer:
 
     def run(self) -> Run:
         """Trains until the budget is spent, the goal is met, the agent is finished, or someone says stop."""
-        first, is_stopped = self._step, False
+        first = self._step
+        is_stopped = self._step >= self._next_eval and not self._evaluate()  # it was stopped in the midst of one
         log_period = max(1, self._horizon // _LOG_POINTS)
         events = run(self._env, self._agent, self._seed_of, starts=self._starts, next_episode=self._next_episode)
         while not self._is_over() and not is_stopped:
             event = next(events)
             self._step, self._next_episode = first + event.step, event.next_episode
+            self._obs = event.transition.next_obs
             metrics = self._learn(event)
             self._rows.add(event)
             if event.finished:
@@ -162,7 +172,7 @@ class _Trainer:
             self._recorder.add(event, first)
             if metrics and self._step - self._last_log_step >= log_period:
                 self._last_log_step = self._step
-                self._folder.monitor.scalars({_tag(k): float(v) for k, v in metrics.items()}, self._step)
+                self._folder.monitor.scalars(self._readable(metrics), self._step)
             if self._step >= self._next_eval:
                 is_stopped = not self._evaluate()
             if self._is_checkpoint_due():
@@ -180,6 +190,14 @@ class _Trainer:
             return self._agent.learn()
         except Exception as error:
             raise BrokenPlugin.during(self._agent, method, error) from error
+
+    def _readable(self, metrics: Mapping[str, Any]) -> dict[str, float]:
+        try:
+            return {_tag(name): float(value) for name, value in metrics.items()}
+        except Exception as error:
+            raise BrokenPlugin(
+                f"{type(self._agent).__name__}.learn() must return floats by name, not {metrics!r}"
+            ) from error
 
     def _add_episodes(self, event: Event) -> None:
         seconds = round(self._seconds(), 3)
@@ -269,7 +287,11 @@ class _Trainer:
         self._last_eval_step = self._step
         while self._next_eval <= self._step:
             self._next_eval += self._eval_every
+        self._num_evals += 1
         self._report_evaluation(self._last)
+        if self._obs is not None and (is_shown(self._num_evals) or self._is_over()):
+            seed = episode_seed(config.seed, Stream.SELECTION, 0)
+            self._previews.show(self._folder.monitor, player, seed, self._obs[0], self._step)
         if self._best is None or self._last.mean >= self._best:
             self._keep_best(player, self._last)
         self._write_status("running")
@@ -321,6 +343,7 @@ class _Trainer:
             "last": None if self._last is None else dataclasses.asdict(self._last),
             "last_eval_step": self._last_eval_step,
             "next_eval": self._next_eval,
+            "num_evals": self._num_evals,
             "last_log_step": self._last_log_step,
             "recent": list(self._recent.values),
             "marks": self._folder.marks(),
@@ -333,6 +356,16 @@ class _Trainer:
             self._agent.restore_state(start / "agent")
         except Exception as error:
             raise BrokenPlugin.during(self._agent, "restore_state", error) from error
+        try:
+            self._take_over(state)
+            self._starts = trackers.load_starts(state["rows"], start / "rows.npz")
+        except (KeyError, TypeError) as error:
+            raise DamagedFile(f"checkpoint {start} is damaged: state.json lacks {error}") from error
+        if len(self._starts) != self._env.num_rows:
+            raise DoesNotFit(f"{start} is of {len(self._starts)} rows; config.toml says num_envs = {self._env.num_rows}")
+        return state
+
+    def _take_over(self, state: Mapping[str, Any]) -> None:
         self._step, self._episodes = state["step"], state["episodes"]
         self._next_episode, self._next_eval = state["next_episode"], state["next_eval"]
         self._best, self._best_step = state["best"], state["best_step"]
@@ -340,8 +373,6 @@ class _Trainer:
         self._last_eval_step = state["last_eval_step"]
         self._seconds_before, self._checkpoint_step = state["seconds"], state["step"]
         self._recent = trackers.RecentReturns(values=state["recent"])
-        self._starts = trackers.load_starts(state["rows"], start / "rows.npz")
-        return state
 
     # The end.
 
