@@ -19,6 +19,11 @@ def name_of(step: int) -> str:
     return f"step-{step:012d}"
 
 
+def step_of(path: Path) -> int:
+    """Returns the environment step of a checkpoint."""
+    return int(path.name.lstrip(".").removeprefix("step-").removesuffix(".tmp"))
+
+
 def save(folder: Path, step: int, write: Callable[[Path], None]) -> Path:
     """Returns the new checkpoint in `folder`, filled by `write`, complete once it has its name."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -52,10 +57,13 @@ def prune(folder: Path, keep: set[int]) -> None:
             shutil.rmtree(path, ignore_errors=True)
 
 
-def newest(folder: Path) -> Path:
-    """Returns the newest checkpoint in `folder` whose files are what they were; raises DamagedFile if there is none.
+def newest(folder: Path, *, warn: Callable[[str], None] = lambda line: None) -> Path:
+    """Returns the newest checkpoint in `folder` whose files are what they were; `warn` is told of newer damaged ones.
 
     One that is complete but for its name counts: a kill can come between deleting a checkpoint and replacing it.
+
+    Raises:
+      DamagedFile: there is none.
     """
     named, unnamed = folder.glob("step-*"), (path.parent for path in folder.glob(f".step-*/{MANIFEST}"))
     found = sorted([*named, *unnamed], key=lambda path: path.name.lstrip("."), reverse=True)
@@ -65,9 +73,12 @@ def newest(folder: Path) -> Path:
     for path in found:
         try:
             check(path)
-            return path
         except DamagedFile as error:
             problems.append(str(error))
+            continue
+        for problem in problems:
+            warn(f"{problem}; going on from {path.name}")
+        return path
     raise DamagedFile(problems[0])
 
 
