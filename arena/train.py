@@ -20,6 +20,7 @@ from arena.config import RunConfig
 from arena.errors import BrokenPlugin, DamagedFile, DoesNotFit, InvalidValue
 from arena.evaluate import Evaluation, play, summarize
 from arena.loop import Event, RowStart, run
+from arena.previews import Previews, is_shown
 from arena.run_folder import RunFolder
 from arena.seeding import Stream, episode_seed
 from arena.training_recorder import TrainingRecorder, parse_schedule
@@ -139,6 +140,10 @@ class _Trainer:
             on_warning=hooks.warn,
         )
         self._closing.callback(self._recorder.close)
+        self._previews = Previews(self._env.spec, agent=self._name, env_settings=config.env_settings, warn=hooks.warn)
+        self._closing.callback(self._previews.close)
+        self._num_evals = state.get("num_evals", 0)
+        self._obs: np.ndarray | None = None
         self._throughput = trackers.Throughput(self._step)
         self._last_log_step = self._step
         self._last_shown_s = 0.0
@@ -159,6 +164,7 @@ class _Trainer:
         while not self._is_over() and not is_stopped:
             event = next(events)
             self._step, self._next_episode = first + event.step, event.next_episode
+            self._obs = event.transition.next_obs
             metrics = self._learn(event)
             self._rows.add(event)
             if event.finished:
@@ -281,7 +287,11 @@ class _Trainer:
         self._last_eval_step = self._step
         while self._next_eval <= self._step:
             self._next_eval += self._eval_every
+        self._num_evals += 1
         self._report_evaluation(self._last)
+        if self._obs is not None and (is_shown(self._num_evals) or self._is_over()):
+            seed = episode_seed(config.seed, Stream.SELECTION, 0)
+            self._previews.show(self._folder.monitor, player, seed, self._obs[0], self._step)
         if self._best is None or self._last.mean >= self._best:
             self._keep_best(player, self._last)
         self._write_status("running")
@@ -333,6 +343,7 @@ class _Trainer:
             "last": None if self._last is None else dataclasses.asdict(self._last),
             "last_eval_step": self._last_eval_step,
             "next_eval": self._next_eval,
+            "num_evals": self._num_evals,
             "last_log_step": self._last_log_step,
             "recent": list(self._recent.values),
             "marks": self._folder.marks(),
