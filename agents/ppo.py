@@ -25,6 +25,7 @@ from agents.parts import returns, state
 from agents.parts.actor import Actor
 from agents.parts.networks import load_variables, save_variables
 from agents.parts.tensorflow import load
+from arena import agent
 from arena.agent import Agent, Decision, Settings, Spec, Transition
 from arena.errors import InvalidValue
 from arena.policy import Policy
@@ -75,7 +76,7 @@ class PPO(Agent):
 
     Settings = PPOSettings
 
-    def __init__(self, spec: Spec, *, seed: int, settings: Mapping[str, Any] | Settings | None = None) -> None:
+    def __init__(self, spec: Spec, *, seed: int, settings: Mapping[str, Any] | agent.Settings | None = None) -> None:
         super().__init__(spec, seed=seed, settings=settings)
         s: PPOSettings = self.settings
         self._size = s.num_steps * spec.num_rows

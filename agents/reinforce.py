@@ -28,6 +28,7 @@ from agents.parts.actor import Actor
 from agents.parts.episodes import EpisodeBuffer
 from agents.parts.networks import load_variables, save_variables
 from agents.parts.tensorflow import load
+from arena import agent
 from arena.agent import Agent, Decision, Settings, Spec, Transition
 from arena.policy import Policy
 
@@ -73,7 +74,7 @@ class Reinforce(Agent):
 
     Settings = ReinforceSettings
 
-    def __init__(self, spec: Spec, *, seed: int, settings: Mapping[str, Any] | Settings | None = None) -> None:
+    def __init__(self, spec: Spec, *, seed: int, settings: Mapping[str, Any] | agent.Settings | None = None) -> None:
         super().__init__(spec, seed=seed, settings=settings)
         s: ReinforceSettings = self.settings
         self._has_value = s.baseline == "value"

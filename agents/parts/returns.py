@@ -73,7 +73,7 @@ def gae(
 
 def normalise(x: np.ndarray) -> np.ndarray:
     """Returns `x` with mean 0 and standard deviation 1 over all its elements (0 where they are all equal)."""
-    return (x - x.mean()) / (x.std() + 1e-8)
+    return np.asarray((x - x.mean()) / (x.std() + 1e-8))
 
 
 def explained_variance(value: np.ndarray, target: np.ndarray) -> float:
@@ -111,4 +111,4 @@ class RewardScale:
         delta = returns.mean() - mean
         spread = variance * count + returns.var() * returns.size + delta**2 * count * returns.size / total
         self.moments[:] = mean + delta * returns.size / total, spread / total, total
-        return np.clip(reward / np.sqrt(self.moments[1] + 1e-8), -self.clip, self.clip)
+        return np.asarray(np.clip(reward / np.sqrt(self.moments[1] + 1e-8), -self.clip, self.clip))

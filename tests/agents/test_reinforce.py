@@ -29,9 +29,7 @@ def interpreted(request: pytest.FixtureRequest) -> Iterator[None]:
     load().config.run_functions_eagerly(False)
 
 
-def agent_for(
-    action_space: gym.Space = THREE, *, num_rows: int = 2, seed: int = 1, **settings
-) -> Reinforce:
+def agent_for(action_space: gym.Space = THREE, *, num_rows: int = 2, seed: int = 1, **settings) -> Reinforce:
     spec = Spec("Test-v0", gym.spaces.Box(-1.0, 1.0, (3,)), action_space, num_rows=num_rows)
     return Reinforce(spec, seed=seed, settings=SMALL | settings)
 
