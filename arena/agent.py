@@ -111,7 +111,8 @@ class Transition(NamedTuple):
     @property
     def done(self) -> np.ndarray:
         """[N] bool: the episode ended here, for either reason."""
-        return self.terminated | self.truncated
+        done: np.ndarray = self.terminated | self.truncated
+        return done
 
 
 class Settings(pydantic.BaseModel):
@@ -128,7 +129,9 @@ class Player(abc.ABC):
 
     Settings: ClassVar[type[Settings]] = Settings
 
-    def __init__(self, spec: Spec, *, seed: int, settings: Mapping[str, Any] | Settings | None = None) -> None:
+    def __init__(
+        self, spec: Spec, *, seed: int, settings: Mapping[str, Any] | pydantic.BaseModel | None = None
+    ) -> None:
         self.spec = spec
         self.seed = seed
         self.settings: Any = self.Settings.model_validate(

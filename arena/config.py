@@ -71,7 +71,8 @@ class RunConfig(pydantic.BaseModel):
     @classmethod
     def of(cls, **values: Any) -> RunConfig:
         """Returns a configuration, or raises one clear line for the first value that is wrong."""
-        return validated(cls, values, "run")
+        config: RunConfig = validated(cls, values, "run")
+        return config
 
     def resolved(self, reference: Reference) -> RunConfig:
         """Returns this configuration with every open choice filled from the preset and the settings' defaults."""

@@ -42,10 +42,10 @@ def main(out: Path) -> None:
             )
         runs.append(run.folder)
     curves = plots.compare({run.name: [run] for run in runs}, out / "learning_curves.png")
-    config = configure(agents=["random", *map(str, runs)], envs=[ENV], episodes=EPISODES, seed=0)
+    league = configure(agents=["random", *map(str, runs)], envs=[ENV], episodes=EPISODES, seed=0)
     with terminal.phases() as update:
         result = tournament(
-            config,
+            league,
             out=out / "tournament",
             jobs=2,
             on_progress=lambda p: update(p.phase, p.done, p.total, p.text),

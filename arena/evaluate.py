@@ -55,7 +55,7 @@ def play(
         games.extend(event.finished)
         if on_event is not None:
             on_event(event)
-    return sorted(games, key=lambda game: game.index)
+    return sorted(games, key=lambda game: game.number)
 
 
 def evaluate(

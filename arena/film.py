@@ -202,7 +202,7 @@ def _shots(
         yield Shot(camera.before, int(event.episodes[0]), step, score, action, extras)
         step, score = step + 1, score + float(event.transition.reward[0])
         for episode in event.finished:
-            yield Shot(camera.after, episode.index, step, score, action, extras, episode)
+            yield Shot(camera.after, episode.number, step, score, action, extras, episode)
             step, score = 0, 0.0
 
 

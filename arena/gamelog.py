@@ -163,7 +163,7 @@ class GameLog:
         return Game(
             **self._about,
             seed=episode.seed,
-            episode=episode.index,
+            episode=episode.number,
             actions=actions,
             extras={name: np.stack([step[name][row] for step in steps]) for name in names},
             ret=episode.ret,

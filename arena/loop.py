@@ -18,7 +18,7 @@ from envs.rows import Rows
 class Episode(NamedTuple):
     """A finished episode. `ret` is its raw, undiscounted return."""
 
-    index: int
+    number: int
     seed: int
     row: int
     ret: float
@@ -151,7 +151,7 @@ def run(
         lengths[done] = 0
         returns[done] = 0.0
         begun = []
-        for row in ended:
+        for row in ended.tolist():
             if next_episode < last_episode:
                 episodes[row], seeds[row] = next_episode, seed_of(next_episode)
                 next_episode += 1

@@ -125,19 +125,22 @@ class Policy(Player):
 
 def scale_action(unit: np.ndarray, low: np.ndarray, half_range: np.ndarray) -> np.ndarray:
     """Returns [N, A] float32 actions in the environment's units from ones in [-1, 1], which are clipped."""
-    return (low + (np.clip(unit, -1.0, 1.0) + 1.0) * half_range).astype(np.float32)
+    scaled: np.ndarray = low + (np.clip(unit, -1.0, 1.0) + 1.0) * half_range
+    return scaled.astype(np.float32)
 
 
 def softmax(logits: np.ndarray) -> np.ndarray:
     """Returns probabilities along the last axis."""
-    shifted = np.exp(logits - logits.max(-1, keepdims=True))
-    return shifted / shifted.sum(-1, keepdims=True)
+    shifted: np.ndarray = np.exp(logits - logits.max(-1, keepdims=True))
+    shifted /= shifted.sum(-1, keepdims=True)
+    return shifted
 
 
 def sample_categorical(logits: np.ndarray, draw: np.ndarray) -> np.ndarray:
     """Returns [N] int64 samples from [N, A] logits by inverting the distribution at [N] uniforms."""
     cumulative = np.cumsum(softmax(logits.astype(np.float64)), axis=-1)
-    return np.minimum((cumulative < draw[:, None]).sum(-1), logits.shape[-1] - 1)
+    chosen: np.ndarray = np.minimum((cumulative < draw[:, None]).sum(-1), logits.shape[-1] - 1)
+    return chosen
 
 
 class LiteRTFunction:
@@ -224,8 +227,8 @@ def save(policy: Policy, path: Path) -> Path:
     else:
         header = {"function": functions.name_of(policy.function), "card": json.loads(card)}
         with temporary.open("wb") as file:
-            arrays = functions.arrays_of(policy.function)
-            np.savez(file, **{CARD_KEY: np.array(json.dumps(header))}, **arrays)
+            arrays: dict[str, Any] = {CARD_KEY: np.array(json.dumps(header)), **functions.arrays_of(policy.function)}
+            np.savez(file, **arrays)
     os.replace(temporary, path)
     return path
 

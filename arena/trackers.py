@@ -87,7 +87,8 @@ class RowTracker:
 
 def save_starts(starts: list[RowStart | None], path: Path) -> list[dict[str, Any] | None]:
     """Writes the rows' actions to an npz file; returns the rest of them as JSON."""
-    np.savez(path, **{f"{i:05d}": start.actions for i, start in enumerate(starts) if start is not None})
+    actions: dict[str, Any] = {f"{i:05d}": start.actions for i, start in enumerate(starts) if start is not None}
+    np.savez(path, **actions)
     return [s and {"episode": s.episode, "seed": s.seed, "digest": s.digest} for s in starts]
 
 
@@ -95,7 +96,7 @@ def load_starts(rows: list[dict[str, Any] | None], path: Path) -> list[RowStart 
     """Returns what save_starts wrote. Raises DamagedFile where the file cannot be read."""
     try:
         with path.open("rb") as file, np.load(file, allow_pickle=False) as actions:
-            return [row and RowStart(actions=actions[f"{i:05d}"], **row) for i, row in enumerate(rows)]
+            return [None if row is None else RowStart(actions=actions[f"{i:05d}"], **row) for i, row in enumerate(rows)]
     except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile) as error:
         raise DamagedFile(f"{path} cannot be read ({error})") from error
 

@@ -97,7 +97,7 @@ def test_several_games_follow_each_other(tmp_path):
     env = envs.make("CartPole-v1", 1, settings={"max_episode_steps": 3}, render=True)
     player = Alternating(env.spec, seed=0)
     frames = list(frames_of(env, player, lambda i: i, agent="a", num_episodes=2, overlay=False))
-    assert [frame.finished and frame.finished.index for frame in frames] == [None, None, None, 0, None, None, None, 1]
+    assert [frame.finished and frame.finished.number for frame in frames] == [None, None, None, 0, None, None, None, 1]
     env.close()
 
 

@@ -72,7 +72,7 @@ def test_an_episode_that_cannot_be_brought_back_begins_again_with_a_warning():
     starts = [RowStart(7, 1007, np.zeros(3, np.int64), "not what it leads to"), None]
     with pytest.warns(UserWarning, match="CartPole-v1 is not reproducible: 1 episodes begin again"):
         events = list(run(env, player, seed_of, num_episodes=9, starts=starts, next_episode=8))
-    games = {episode.index: episode for event in events for episode in event.finished}
+    games = {episode.number: episode for event in events for episode in event.finished}
     fresh = next(run(envs.make("CartPole-v1"), player, lambda i: 1007))
     assert np.array_equal(events[0].transition.obs[0], fresh.transition.obs[0])
     assert sorted(games) == [7, 8]

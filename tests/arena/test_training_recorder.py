@@ -107,7 +107,7 @@ def test_none_films_nothing_and_makes_no_folder(tmp_path):
 
 def test_rows_side_by_side_are_filmed_each_for_itself(tmp_path):
     events = train(tmp_path, "every=1", num_episodes=4, num_rows=2, cap=15)
-    ends = {episode.index: episode.ret for event in events for episode in event.finished}
+    ends = {episode.number: episode.ret for event in events for episode in event.finished}
     named = {int(name[7:13]): float(name.split("return")[1].removesuffix(".mp4")) for name in films(tmp_path)}
     assert named == ends
 

@@ -41,7 +41,7 @@ def frames(num, finished=None):
 def test_games_are_shown_to_their_end(left, monkeypatch, env_id):
     monkeypatch.setattr("arena.watch.fps_of", lambda spec: 1000.0)
     episodes = watch(left, env_id, max_episodes=2, env_settings={"max_episode_steps": 5})
-    assert [episode.index for episode in episodes] == [0, 1]
+    assert [episode.number for episode in episodes] == [0, 1]
     assert all(episode.length <= 5 for episode in episodes)
 
 
