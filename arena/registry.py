@@ -112,7 +112,7 @@ def resolve(ref: str) -> Reference:
             raise ArenaError(f"there is no policy file {ref}")
         loaded = policy.load(path)
         return Reference(ref, loaded.card.agent, policy=loaded)
-    if path.is_dir():
+    if ref and path.is_dir():
         return _resolve_run(ref, path)
     source, colon, name = ref.rpartition(":")
     if colon and source and name.isidentifier():
@@ -181,6 +181,7 @@ def _check_class(loaded: Any, ref: str) -> type[Player]:
 
 
 def _brief(error: BaseException) -> str:
+    if isinstance(error, SyntaxError):
+        return f"{type(error).__name__}: {error.msg} (line {error.lineno})"
     text = str(error).splitlines()[0] if str(error) else ""
-    line = f" (line {error.lineno})" if isinstance(error, SyntaxError) else ""
-    return f"{type(error).__name__}: {text}{line}"
+    return f"{type(error).__name__}: {text}"

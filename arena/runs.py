@@ -22,7 +22,7 @@ def find(folder: Path = Path("runs")) -> list[dict[str, Any]]:
         try:
             config = read_toml(path)
             status = _read_status(path.parent / "status.json")
-        except (ArenaError, OSError, ValueError):
+        except (ArenaError, OSError, ValueError, TypeError):
             config, status = {"folder": str(path.parent)}, {"state": "damaged"}
         shown = {key: config.get(key) for key in ("agent", "env", "seed")}
         scores = {key: status.get(key) for key in ("state", "step", "episodes", "last", "best", "seconds")}

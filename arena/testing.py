@@ -66,15 +66,29 @@ def check(ref: str, env_id: str) -> list[Finding]:
             _try("act() leaves the observations as they are", lambda: _keeps_obs(_build(reference, env), env)),
         ]
         if reference.is_learner:
-            findings += [
-                _try("observe() and learn() run", lambda: _learns(reference, env)),
-                _try("learning twice from one seed gives the same agent", lambda: _learns_alike(reference, env)),
-                _try("policy() can be saved and played", lambda: _saves_policy(reference, env)),
-                _try("save_state() and restore_state() bring the agent back", lambda: _restores(reference, env)),
-            ]
+            findings += _check_learner(reference, env)
         return findings
     finally:
         env.close()
+
+
+def _check_learner(reference: registry.Reference, env: Rows) -> list[Finding]:
+    taught: list[Agent] = []
+
+    def learn() -> str:
+        taught.append(_taught(reference, env))
+        return ""
+
+    learns = _try("observe() and learn() run", learn)
+    if not learns.is_kept:
+        return [learns]
+    agent = taught[0]
+    return [
+        learns,
+        _try("learning twice from one seed gives the same agent", lambda: _learns_alike(agent, reference, env)),
+        _try("policy() can be saved and played", lambda: _saves_policy(agent, env)),
+        _try("save_state() and restore_state() bring the agent back", lambda: _restores(agent, reference, env)),
+    ]
 
 
 def _try(rule: str, examine: Callable[[], str]) -> Finding:
@@ -187,24 +201,19 @@ def _is_number(value: Any) -> bool:
     return True
 
 
-def _learns(reference: registry.Reference, env: Rows) -> str:
-    _taught(reference, env)
-    return ""
-
-
 def _actions(agent: Agent, env: Rows) -> np.ndarray:
     obs, seeds = _observations(env), _seeds(env.num_rows)
     player = agent.policy()
     return player.act(obs, player.initial_state(seeds)).action
 
 
-def _learns_alike(reference: registry.Reference, env: Rows) -> str:
-    first, second = (_actions(_taught(reference, env), env) for _ in range(2))
+def _learns_alike(agent: Agent, reference: registry.Reference, env: Rows) -> str:
+    first, second = _actions(agent, env), _actions(_taught(reference, env), env)
     return "" if np.array_equal(first, second) else f"its policies choose {first.tolist()} and {second.tolist()}"
 
 
-def _saves_policy(reference: registry.Reference, env: Rows) -> str:
-    player = _taught(reference, env).policy()
+def _saves_policy(agent: Agent, env: Rows) -> str:
+    player = agent.policy()
     if isinstance(player, Agent):
         return "policy() returns an agent that still learns"
     decision = player.act(_observations(env), player.initial_state(_seeds(env.num_rows)))
@@ -217,8 +226,7 @@ def _saves_policy(reference: registry.Reference, env: Rows) -> str:
     return ""
 
 
-def _restores(reference: registry.Reference, env: Rows) -> str:
-    agent = _taught(reference, env)
+def _restores(agent: Agent, reference: registry.Reference, env: Rows) -> str:
     with tempfile.TemporaryDirectory() as folder:
         agent.save_state(Path(folder))
         other = _build(reference, env)
