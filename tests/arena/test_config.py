@@ -43,7 +43,7 @@ def test_a_value_that_cannot_be_names_its_key_and_what_was_given(values, line):
 
 
 def test_an_unknown_key_names_the_nearest():
-    with pytest.raises(UnknownName, match="unknown key of run 'stepz'; did you mean 'steps'?"):
+    with pytest.raises(UnknownName, match=r"unknown key of run 'stepz'; did you mean 'steps'\?"):
         RunConfig.of(agent="dqn", env="CartPole-v1", stepz=3)
 
 
@@ -101,7 +101,7 @@ def test_the_longest_pattern_that_matches_is_used_alone(mine, env, steps):
 
 def test_a_preset_can_be_asked_for_by_name(mine):
     assert resolved(mine, "Acrobot-v1", preset="CartPole-v1").settings["rate"] == 0.1
-    with pytest.raises(UnknownName, match="unknown preset of Mine 'CartPole-v2'; did you mean 'CartPole-v1'?"):
+    with pytest.raises(UnknownName, match=r"unknown preset of Mine 'CartPole-v2'; did you mean 'CartPole-v1'\?"):
         resolved(mine, preset="CartPole-v2")
 
 

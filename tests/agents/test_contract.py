@@ -1,0 +1,31 @@
+"""Every registered agent keeps the contract in every kind of environment that it is made for."""
+
+import pytest
+
+from arena import registry
+from arena.errors import DoesNotFit
+from arena.testing import assert_contract
+
+TENSORFLOW = {"dqn", "ppo", "reinforce"}  # compiling takes them seconds
+CONTINUOUS = {"ppo", "random", "reinforce"}
+NAMES = [pytest.param(name, marks=pytest.mark.slow) if name in TENSORFLOW else name for name in registry.plugins()]
+
+
+@pytest.mark.parametrize("name", registry.plugins())
+def test_it_keeps_the_contract_with_vectors(name):
+    assert_contract(name, "CartPole-v1")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_it_keeps_the_contract_with_discrete_observations(name):
+    assert_contract(name, "FrozenLake8x8-v1")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_it_keeps_the_contract_with_continuous_actions_or_says_that_it_cannot(name):
+    if name in CONTINUOUS:
+        assert_contract(name, "Pendulum-v1")
+        return
+    with pytest.raises(DoesNotFit, match="Pendulum-v1") as caught:
+        assert_contract(name, "Pendulum-v1")
+    assert "\n" not in str(caught.value)
