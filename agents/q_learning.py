@@ -39,8 +39,9 @@ class QLearningSettings(agent.Settings):
       learning_rate_decay: table only; the rate is learning_rate / (1 + decay * earlier visits of the pair).
       discount: of the next step's value.
       initial_value: table only; above what can be had, it makes the agent try everything.
-      epsilon_schedule: inverse_sqrt is epsilon_start / sqrt(n + 1) after n episodes, but at least epsilon_end;
-        linear goes from epsilon_start to epsilon_end over epsilon_fraction of the training.
+      epsilon_schedule: how epsilon is set anew whenever an episode ends. inverse_sqrt: epsilon_start / sqrt(n + 1)
+        after n episodes, but at least epsilon_end; linear: from epsilon_start to epsilon_end over epsilon_fraction
+        of the training.
       fall_reward: takes the place of the reward when an episode terminates before its cap; None leaves it.
       widths: features only; one kernel exp(-gamma |x - y|^2) for each gamma.
       features_per_width: features only; how many random features stand for each kernel.
@@ -107,36 +108,34 @@ class QLearning(agent.Agent):
             return {}
         transition, self._transition = self._transition, None
         obs, action, reward, terminated, truncated, next_obs, _ = transition
+        values, discount, fall_reward = self._values, self.settings.discount, self.settings.fall_reward
         before, after = self._encode(obs), self._encode(next_obs)
-        columns = (column.tolist() for column in (action, reward, terminated, truncated))
         num_ended = 0
-        for x, next_x, *step in zip(before, after, *columns, strict=True):
-            num_ended += self._update(x, next_x, *step)
+        for x, a, r, over, cut, next_x in zip(
+            before, action.tolist(), reward.tolist(), terminated.tolist(), truncated.tolist(), after, strict=True
+        ):
+            if not over:
+                r += discount * max(values.of(next_x))
+            elif fall_reward is not None and not cut:
+                r = fall_reward
+            self._error_sum += abs(values.move(x, a, r))
+            num_ended += over or cut
+        self._error_count += len(before)
+        return self._end_episodes(num_ended) if num_ended else {}
+
+    def _end_episodes(self, num_ended: int) -> Mapping[str, float]:
+        """Sets epsilon anew; returns the metrics since episodes last ended."""
         self._num_episodes += num_ended
         self._epsilon = self._scheduled_epsilon()
-        return self._metrics() if num_ended else {}
-
-    def _update(self, x: Any, next_x: Any, action: int, reward: float, terminated: bool, truncated: bool) -> bool:
-        """Returns whether the episode ended."""
-        values, settings = self._values, self.settings
-        if not terminated:
-            reward += settings.discount * max(values.of(next_x))
-        elif not truncated and settings.fall_reward is not None:
-            reward = settings.fall_reward
-        self._error_sum += abs(values.move(x, action, reward))
-        self._error_count += 1
-        return terminated or truncated
+        td_error = self._error_sum / self._error_count
+        self._error_sum, self._error_count = 0.0, 0
+        return {"epsilon": self._epsilon, "td_error": td_error}
 
     def _scheduled_epsilon(self) -> float:
         settings = self.settings
         if settings.epsilon_schedule == "inverse_sqrt":
             return float(max(settings.epsilon_end, settings.epsilon_start / math.sqrt(self._num_episodes + 1)))
         return linear(self.progress, settings.epsilon_start, settings.epsilon_end, settings.epsilon_fraction)
-
-    def _metrics(self) -> Mapping[str, float]:
-        error = self._error_sum / self._error_count
-        self._error_sum, self._error_count = 0.0, 0
-        return {"epsilon": self._epsilon, "td_error": error}
 
     def policy(self) -> Policy:
         function = self._values.function

@@ -108,7 +108,7 @@ class FeatureValues:
     ) -> None:
         kernels, size = len(widths), samples.shape[1]
         gammas = np.repeat(widths, features_per_width)
-        self._function = functions.RBF(
+        function = functions.RBF(
             mean=samples.mean(0),
             scale=samples.std(0),
             w=np.sqrt(2.0 * gammas) * generator.standard_normal((size, kernels * features_per_width)),
@@ -116,21 +116,26 @@ class FeatureValues:
             q=np.zeros((num_actions, kernels * features_per_width), np.float32).T,
         )
         self._rate = learning_rate * 2.0 / features_per_width
+        self._step = np.empty(kernels * features_per_width, np.float32)  # scratch
+        self._take(function)
+
+    def _take(self, function: functions.RBF) -> None:
+        self._function, self._q = function, function.q
+        self._weights = list(function.q.T)  # views, one for each action
+        self.encode = function.features
 
     @property
     def function(self) -> functions.RBF:
         return self._function
 
-    def encode(self, obs: Any) -> np.ndarray:
-        return self._function.features(obs)
-
     def of(self, x: np.ndarray) -> list[float]:
-        return x.dot(self._function.q).tolist()
+        return x.dot(self._q).tolist()
 
     def move(self, x: np.ndarray, action: int, target: float) -> float:
-        weights = self._function.q.T[action]
+        weights = self._weights[action]
         error = target - float(x.dot(weights))
-        weights += x * np.float32(self._rate * error)
+        np.multiply(x, self._rate * error, out=self._step)
+        np.add(weights, self._step, out=weights)
         return error
 
     def arrays(self) -> Arrays:
@@ -138,7 +143,7 @@ class FeatureValues:
 
     def set_arrays(self, arrays: Mapping[str, np.ndarray]) -> None:
         copies = {name: array.copy(order="K") for name, array in arrays.items()}
-        self._function = functions.RBF(**copies)
+        self._take(functions.RBF(**copies))
 
 
 def samples_of(space: gym.spaces.Box, kind: str, count: int, generator: np.random.Generator) -> np.ndarray:
