@@ -20,8 +20,8 @@ import common
 ARENA = str(Path(sys.executable).with_name("arena"))
 #: Agent, environment and further flags by name.
 TRAININGS: dict[str, tuple[str, str, tuple[str, ...]]] = {
-    "random_search-MsPacman": ("random_search", "ALE/MsPacman-v5", ()),
-    "random_search-Breakout": ("random_search", "ALE/Breakout-v5", ()),
+    "random_search-MsPacman": ("random_search", "ALE/MsPacman-v5", ("--set", "candidates=100")),
+    "random_search-Breakout": ("random_search", "ALE/Breakout-v5", ("--set", "candidates=100")),
     "reinforce-Pong": ("reinforce", "ALE/Pong-v5", ("--preprocess", "cookbook-pong")),
     "ppo-LunarLander": ("ppo", "LunarLander-v3", ()),
     "ppo-Pendulum": ("ppo", "Pendulum-v1", ()),
@@ -92,9 +92,10 @@ def main() -> None:
     arguments = parser.parse_args()
     arguments.out.mkdir(parents=True, exist_ok=True)
     path = common.RESULTS / "ten_minutes.json"
-    results = json.loads(path.read_text())["trainings"] if path.exists() else {}
     for name in arguments.names:
-        results[name] = measure(name, arguments.minutes, arguments.out)
+        result = measure(name, arguments.minutes, arguments.out)
+        results = json.loads(path.read_text())["trainings"] if path.exists() else {}
+        results[name] = result
         common.write("ten_minutes", {"minutes": arguments.minutes, "trainings": results})
 
 

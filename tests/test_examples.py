@@ -1,0 +1,42 @@
+"""The agents that the README and the guide show keep the contract and play."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from arena.config import RunConfig
+from arena.evaluate import evaluate
+from arena.testing import assert_contract
+from arena.train import train
+
+ROOT = Path(__file__).parent.parent
+EXAMPLES = {"careful.py": "README.md", "cem.py": "docs/agents.md"}
+
+
+@pytest.fixture
+def example(tmp_path, monkeypatch):
+    """Returns a function that writes an example to a file in the current folder."""
+    monkeypatch.chdir(tmp_path)
+
+    def write(name):
+        blocks = re.findall(r"```python\n(.*?)```", (ROOT / EXAMPLES[name]).read_text(), re.DOTALL)
+        (block,) = (block for block in blocks if block.startswith(f"# {name}\n"))
+        Path(name).write_text(block)
+        return block
+
+    return write
+
+
+def test_the_readmes_player_of_ten_lines_keeps_the_contract_and_balances_the_pole(example):
+    code = example("careful.py").splitlines()
+    assert sum(bool(line.strip()) and not line.startswith("#") for line in code) <= 10
+    assert_contract("careful.py:Careful", "CartPole-v1")
+    assert evaluate("careful.py:Careful", "CartPole-v1", episodes=5).mean == 500.0
+
+
+def test_the_guides_learner_keeps_the_contract_and_learns(example, tmp_path):
+    example("cem.py")
+    assert_contract("cem.py:CEM", "CartPole-v1")
+    config = RunConfig.of(agent="cem.py:CEM", env="CartPole-v1", steps=15_000, settings={"population": 20})
+    assert train(config, run_dir=tmp_path / "run").best >= 195.0
