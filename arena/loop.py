@@ -103,6 +103,7 @@ def run(
     obs = _begin(env, starts, seeds, live, returns, lengths)
     state = _first_state(player, seeds)
     num_live, step = int(live.sum()), 0
+    longest = int(lengths.max())
     env_step, act = env.step, player.act
     space = env.spec.action_space
     num_actions = int(space.n) if isinstance(space, gym.spaces.Discrete) else None
@@ -117,20 +118,23 @@ def run(
             check_decision(decision, env, player)
             is_checked = True
         action, state, extras = decision
-        if num_actions and action.view(np.uint64).max() >= num_actions:  # a negative one is huge here
-            raise BrokenPlugin(f"{type(player).__name__}.act() chose {action.tolist()} of {num_actions} actions")
+        if num_actions:
+            chosen = action.tolist()  # a list's max, min and `in` cost a tenth of a small array's
+            if max(chosen) >= num_actions or min(chosen) < 0:
+                raise BrokenPlugin(f"{type(player).__name__}.act() chose {chosen} of {num_actions} actions")
         next_obs, reward, terminated, truncated = env_step(action)
         step += num_live
         lengths += 1
+        longest += 1
         returns += reward
         done = terminated | truncated
-        if lengths.max() >= cap:
+        if longest >= cap:
             over = (lengths >= cap) & ~done
             truncated = truncated | over
             done = done | over
         transition = Transition(obs, action, reward, terminated, truncated, next_obs, extras)
         obs = next_obs
-        if not done.any():
+        if True not in done.tolist():
             yield Event(step, transition, live, episodes, (), next_episode)
             continue
 
@@ -149,6 +153,7 @@ def run(
         yield Event(step, transition, live.copy(), episodes.copy(), finished, next_episode)
 
         lengths[done] = 0
+        longest = int(lengths.max())
         returns[done] = 0.0
         begun = []
         for row in ended.tolist():
