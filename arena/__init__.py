@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from arena.evaluate import Evaluation
     from arena.archive import Recording
+    from arena.evaluate import Evaluation
     from arena.tournament import TournamentResult
     from arena.train import Run
 

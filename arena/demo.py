@@ -38,7 +38,7 @@ def main(out: Path) -> None:
             run = train(
                 config,
                 run_dir=out / "runs" / agent,
-                hooks=Hooks(on_progress=lambda p: update(p.fraction, terminal.training_text(p))),  # noqa: B023
+                hooks=Hooks(on_progress=lambda p: update(p.fraction, terminal.training_text(p))),
             )
         runs.append(run.folder)
     curves = plots.compare({run.name: [run] for run in runs}, out / "learning_curves.png")

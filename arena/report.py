@@ -195,4 +195,4 @@ def _number(value: float) -> str:
 
 
 def _steps(steps: int) -> str:
-    return f"{steps:,} steps" if steps else "as it starts"
+    return f"{steps:,} steps" if steps else "as it is"

@@ -1,6 +1,6 @@
-"""Ten minutes of training each on harder games: trained, killed halfway, resumed, filmed, its curves read from TensorBoard.
+"""Ten minutes of training on harder games: killed halfway, resumed, filmed, the curves read as TensorBoard does.
 
-    python benchmarks/ten_minutes.py [--minutes M] [NAME ...]
+python benchmarks/ten_minutes.py [--minutes M] [NAME ...]
 """
 
 from __future__ import annotations

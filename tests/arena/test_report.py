@@ -68,7 +68,7 @@ def test_a_tournament_report_tells_scores_protocol_absentees_and_how_to_reproduc
     assert "Protocol: preprocessing none · max episode steps 500 · mode greedy · seed 7 · episodes 2." in text
     assert "## Lake-v1\n\n- good is not entered: no pole\n- poor is not entered: no pole" in text
     assert "| good | `g.npz` | 5,000 steps |" in text
-    assert "| poor | `p.npz` | as it starts |" in text
+    assert "| poor | `p.npz` | as it is |" in text
     assert "![standings](standings.png)" in text
     assert "![good on Pole-v1 learning curve](runs/good__Pole-v1/plots/learning_curve.png)" in text
     assert "(videos/Pole-v1/good%20game.mp4)" in text
