@@ -36,6 +36,13 @@ def arena(
     return run
 
 
+@pytest.fixture
+def no_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leaves out a training's plots and previews, which take longer than the training of a test."""
+    monkeypatch.setattr("arena.plots.learning_curve", lambda folder: None)
+    monkeypatch.setattr("arena.previews.Previews.show", lambda *arguments: None)
+
+
 @pytest.fixture(scope="session")
 def litert_policy(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A LiteRT policy for CartPole-v1: a small network with random weights and logits."""

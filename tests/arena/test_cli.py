@@ -16,6 +16,8 @@ import pytest
 
 from arena import registry, terminal
 
+pytestmark = pytest.mark.usefixtures("no_pictures")
+
 BRIEF = ("--set", "features_per_width=5", "--set", "eval_episodes=1")
 
 

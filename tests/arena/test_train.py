@@ -18,6 +18,8 @@ from arena.config import RunConfig
 from arena.errors import ArenaError, BrokenPlugin, DamagedFile, DoesNotFit, InvalidValue
 from arena.train import Hooks, Run, resume, train
 
+pytestmark = pytest.mark.usefixtures("no_pictures")
+
 SMALL = {"features_per_width": 20}
 COMMON: dict[str, Any] = {
     "agent": "q_learning",
