@@ -29,7 +29,7 @@ SCORES: dict[str, tuple[str, str, dict[str, int], int, int, str]] = {
         {"episodes": 1_000},
         5,
         100,
-        "last 100 episodes: 195.7, 5 of 5",
+        "last 100: 195.7, 5 of 5",
     ),
     "dqn-CartPole-v1": ("dqn", "CartPole-v1", {"steps": 50_000}, 5, 100, "475, 4 of 5"),
     "reinforce-CartPole-v1": ("reinforce", "CartPole-v1", {"steps": 200_000}, 5, 100, "475, 4 of 5"),
