@@ -182,7 +182,7 @@ class _Trainer:
         return self._finish(is_stopped)
 
     def _learn(self, event: Event) -> Mapping[str, Any]:
-        self._agent.progress = min(1.0, self._step / self._horizon)
+        self._agent.progress = self._progress()
         method = "observe"
         try:
             self._agent.observe(event.transition)
@@ -246,6 +246,9 @@ class _Trainer:
         if config.minutes:
             spent = max(spent, self._seconds() / (60.0 * config.minutes))
         return spent
+
+    def _progress(self) -> float:
+        return min(1.0, self._step / self._horizon)
 
     def _is_checkpoint_due(self) -> bool:
         if self._config.checkpoint_every:
@@ -368,6 +371,7 @@ class _Trainer:
 
     def _take_over(self, state: Mapping[str, Any]) -> None:
         self._step, self._episodes = state["step"], state["episodes"]
+        self._agent.progress = self._progress()  # the next action may depend on it (epsilon)
         self._next_episode, self._next_eval = state["next_episode"], state["next_eval"]
         self._best, self._best_step = state["best"], state["best_step"]
         self._last = None if state["last"] is None else Evaluation(**state["last"])
