@@ -79,7 +79,7 @@ def test_a_learner_that_keeps_the_contract_breaks_nothing(tmp_path):
         ("raise OSError('gone')", r"act\(\) failed at mine\.py:17: OSError: gone"),
         ("return Decision(action, state, {'q': np.zeros((1, 2))})", r'extras\["q"\] has 1 rows for 3 observations'),
         (
-            "action[:] = len(obs) % 2",
+            "action[:] = len(obs) // 2",
             r"an answer does not depend on the rows around it: row \d plays \d among 3 rows and \d alone",
         ),
         ("action[:] = self.random.integers(2, size=len(obs))", r"the same seeds give the same games: .* became"),

@@ -140,6 +140,29 @@ def test_a_run_of_several_rows_goes_on_as_if_it_had_not_been_stopped(tmp_path: P
     assert trained(resume(stopped.folder).folder) == trained(whole.folder)
 
 
+@pytest.mark.parametrize(
+    ("agent", "stopped_at"),
+    [
+        ("random_search", 300),
+        pytest.param("dqn", 1_700, marks=pytest.mark.slow),  # in the midst of learning
+        pytest.param("ppo", 150, marks=pytest.mark.slow),
+        pytest.param("reinforce", 150, marks=pytest.mark.slow),
+    ],
+)
+def test_every_learner_goes_on_as_if_it_had_not_been_stopped(tmp_path: Path, agent: str, stopped_at: int):
+    changes = {"agent": agent, "settings": {}, "steps": 2_500, "eval_every": 1_000, "checkpoint_every": None}
+    whole = train(config(**changes), run_dir=tmp_path / "whole")
+    stopped = train(config(**changes), run_dir=tmp_path / "run", hooks=stop_at(stopped_at))
+    assert 0 < stopped.step < 2_500
+    resumed = resume(stopped.folder)
+    for name in ("episodes", "evaluations"):
+        assert table(resumed.folder / f"{name}.csv", "seconds") == table(whole.folder / f"{name}.csv", "seconds")
+    # Files of networks hold names that TensorFlow numbers within a process: what they say is compared.
+    obs = np.random.default_rng(0).normal(size=(20, 4)).astype(np.float32)
+    before, after = (policy.load(next(run.folder.glob("final.*"))).function(obs) for run in (whole, resumed))
+    assert all(np.array_equal(before[name], after[name]) for name in before)
+
+
 def test_a_run_stopped_within_an_evaluation_makes_it_up(whole: Path, tmp_path: Path):
     # 199 steps of training, then an evaluation: the 205th question comes in the midst of it.
     stopped = train(config(), run_dir=tmp_path / "run", hooks=stop_at(205))
