@@ -17,26 +17,10 @@ from arena.agent import Mode, Player
 from arena.archive import Recording, file_safe, keep
 from arena.encoder import FORMATS
 from arena.errors import InvalidValue
-from arena.film import NotReproducible, film, film_live
 from arena.gamelog import Game, GameLog
 from arena.loop import run
 from arena.seeding import Stream, check_seed, derived_seed, episode_seed
-from arena.training_recorder import Schedule, TrainingRecorder, parse_schedule
 from envs.rows import Rows
-
-__all__ = [
-    "Game",
-    "GameLog",
-    "NotReproducible",
-    "Progress",
-    "Recording",
-    "Schedule",
-    "TrainingRecorder",
-    "film",
-    "film_live",
-    "parse_schedule",
-    "record",
-]
 
 _NUM_ROWS = 8
 

@@ -14,6 +14,7 @@ from __future__ import annotations
 import datetime
 import json
 from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,36 @@ from arena.monitor import Monitor
 from arena.policy import Policy, save
 from arena.trackers import Table
 from arena.versions import versions
+
+
+@dataclass
+class TrainingState:
+    """How far a training is: what a checkpoint holds beside the agent and the rows.
+
+    Attributes:
+      step: environment steps taken.
+      episodes: episodes ended.
+      next_episode: the first episode that nobody has begun.
+      seconds: spent on it, over all its processes.
+      recent: the returns of the last episodes.
+      last, last_eval_step: mean and step of the last evaluation.
+      best, best_step: mean and step of the best one.
+      num_evals, next_eval: how many there were, and the step at which the next is due.
+      last_log_step: when the learner's metrics were last written.
+    """
+
+    step: int = 0
+    episodes: int = 0
+    next_episode: int = 0
+    seconds: float = 0.0
+    recent: list[float] = field(default_factory=list)
+    last: float | None = None
+    last_eval_step: int = -1
+    best: float | None = None
+    best_step: int | None = None
+    num_evals: int = 0
+    next_eval: int = 0
+    last_log_step: int = 0
 
 
 class RunFolder:
@@ -98,18 +129,18 @@ def check_is_new(path: Path) -> None:
         raise ArenaError(f"{path} already exists; choose another --run-dir, or `arena resume {path}`")
 
 
-def write_state(folder: Path, state: Mapping[str, Any]) -> None:
-    """Writes what a checkpoint says of the training."""
-    write_json(folder / "state.json", state)
+def write_state(folder: Path, state: TrainingState, rows: list[Any], marks: Mapping[str, Any]) -> None:
+    """Writes what a checkpoint says of the training, its rows (see trackers.save_starts) and its files (see marks)."""
+    write_json(folder / "state.json", {"training": asdict(state), "rows": rows, "marks": marks})
 
 
-def read_state(start: Path) -> dict[str, Any]:
-    """Returns what a checkpoint says of the training. Raises DamagedFile where it cannot be read."""
+def read_state(start: Path) -> tuple[TrainingState, list[Any], dict[str, Any]]:
+    """Returns what write_state wrote. Raises DamagedFile where it cannot be read."""
     try:
-        state: dict[str, Any] = json.loads((start / "state.json").read_text())
-    except (OSError, ValueError) as error:
-        raise DamagedFile(f"checkpoint {start} is damaged: state.json cannot be read") from error
-    return state
+        content = json.loads((start / "state.json").read_text())
+        return TrainingState(**content["training"]), content["rows"], content["marks"]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise DamagedFile(f"checkpoint {start} is damaged: state.json cannot be read ({error})") from error
 
 
 def weights_of(folder: Path) -> Path:

@@ -12,8 +12,9 @@ import pytest
 from arena.archive import file_safe
 from arena.errors import ArenaError, InvalidValue, UnknownName
 from arena.evaluate import evaluate
+from arena.film import film
 from arena.gamelog import Game
-from arena.recording import Progress, film, record
+from arena.recording import Progress, record
 
 PLAYER = """
 import numpy as np

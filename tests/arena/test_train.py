@@ -296,7 +296,7 @@ DAMAGES = {
     "other rows": (edit_config("num_envs = 1", "num_envs = 2"), r"is of 1 rows; config.toml says num_envs = 2"),
     "other features": (edit_config("per_width = 20", "per_width = 21"), r"another agent"),
     "a broken state": (damage_state, r"state\.json is not what was saved"),
-    "a state without its step": (lambda f: edited_state(f, '"step"', '"stop"'), r"state\.json lacks 'step'"),
+    "a state without its step": (lambda f: edited_state(f, '"step"', '"stop"'), r"state\.json cannot be read"),
     "a broken configuration": (edit_config("num_envs = 1", "num_envs ="), r"is not valid TOML"),
     "a key too many": (edit_config("num_envs = 1", "num_envy = 1"), r"did you mean 'num_envs'"),
 }

@@ -1,0 +1,307 @@
+"""One training in one process: the loop's events go to the agent, to the run folder, and into checkpoints."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import math
+import time
+import warnings
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+import envs
+from arena import checkpoint, plots, registry, run_folder, trackers
+from arena.agent import Agent
+from arena.config import RunConfig
+from arena.errors import BrokenPlugin, DoesNotFit
+from arena.loop import Event, RowStart, run
+from arena.run_folder import RunFolder, TrainingState
+from arena.seeding import Stream, episode_seed
+from arena.selection import Selection
+from arena.training_recorder import TrainingRecorder, parse_schedule
+
+CHECKPOINT_PERIOD_S = 300.0
+_SHOW_PERIOD_S = 0.2
+_LOG_POINTS = 500  # learning curves in TensorBoard have about so many points
+
+
+class Progress(NamedTuple):
+    """Where a training stands: fraction of the budget in [0, 1], and what to show beside it."""
+
+    fraction: float
+    step: int
+    episodes: int
+    recent_return: float
+    best: float | None
+
+
+class Hooks(NamedTuple):
+    """What a training tells its caller, and asks.
+
+    Attributes:
+      on_progress: called a few times a second.
+      should_stop: asked after every step; when true the run saves and ends.
+      warn: told, in one line, what does not stop the training.
+    """
+
+    on_progress: Callable[[Progress], None] = lambda progress: None
+    should_stop: Callable[[], bool] = lambda: False
+    warn: Callable[[str], None] = warnings.warn
+
+
+class Trainer:
+    """Trains one agent. All that the training depends on is in the configuration and the checkpoint.
+
+    Args:
+      config: resolved.
+      path: the run folder.
+      hooks: who is told of it.
+      start: the checkpoint to go on from; None for a new run.
+    """
+
+    def __init__(self, config: RunConfig, path: Path, hooks: Hooks, start: Path | None = None) -> None:
+        assert config.num_envs and config.horizon
+        self._config, self._hooks, self._horizon = config, hooks, config.horizon
+        self._name = registry.resolve(config.agent).name
+        self._closing = contextlib.ExitStack()
+        parse_schedule(config.record)  # fails before anything is made
+        self._env = envs.make(config.env, config.num_envs, preprocess=config.preprocess, settings=config.env_settings)
+        self._closing.callback(self._env.close)
+        self._agent = self._make_agent()
+        if config.start and start is None:
+            self._agent.load_weights(run_folder.weights_of(Path(config.start)))
+        self._state = TrainingState()
+        marks: dict[str, Any] = {}
+        self._starts: list[RowStart | None] | None = None
+        if start:
+            self._state, self._starts, marks = self._restored(start)
+            self._set_progress()  # the first action may depend on it (epsilon)
+        self._recent = trackers.RecentReturns(values=self._state.recent)
+        self._begin = time.perf_counter() - self._state.seconds
+        self._folder = RunFolder(path, config, marks)
+        self._closing.callback(self._folder.close)
+        self._rows = trackers.RowTracker(config.num_envs, self._starts)
+        self._recorder = TrainingRecorder(
+            config.record,
+            path / "videos",
+            agent=self._name,
+            spec=self._env.spec,
+            env_settings=config.env_settings,
+            starts=self._starts,
+            on_warning=hooks.warn,
+        )
+        self._closing.callback(self._recorder.close)
+        self._selection = Selection(config, self._env.spec, self._name, self._folder, self._state, hooks.warn)
+        self._closing.callback(self._selection.close)
+        self._obs: np.ndarray | None = None
+        self._last_shown_s, self._last_checkpoint_s = 0.0, time.perf_counter()
+        self._checkpoint_step = self._state.step if start else -1
+        if start is None:
+            self._folder.monitor.text("configuration", run_folder.as_markdown(config, self._env.spec.protocol))
+
+    def close(self) -> None:
+        """Closes files and environments, the last opened first."""
+        self._closing.close()
+
+    def run(self) -> bool:
+        """Trains until the budget is spent, the goal is met, or the agent is finished; False when told to stop."""
+        state, first = self._state, self._state.step
+        is_stopped = self._selection.is_due and not self._evaluate()  # it was stopped in the midst of one
+        log_period = max(1, self._horizon // _LOG_POINTS)
+        events = run(self._env, self._agent, self._seed_of, starts=self._starts, next_episode=state.next_episode)
+        while not self._is_over() and not is_stopped:
+            event = next(events)
+            state.step, state.next_episode = first + event.step, event.next_episode
+            self._obs = event.transition.next_obs
+            metrics = self._learn(event)
+            self._rows.add(event)
+            if event.finished:
+                self._add_episodes(event)
+            self._recorder.add(event, first)
+            if metrics and state.step - state.last_log_step >= log_period:
+                state.last_log_step = state.step
+                self._folder.monitor.scalars(self._readable(metrics), state.step)
+            if self._selection.is_due:
+                is_stopped = not self._evaluate()
+            if self._is_checkpoint_due():
+                self._save_checkpoint()
+            self._show()
+            is_stopped = is_stopped or self._hooks.should_stop()
+        return self._finish(is_stopped)
+
+    @property
+    def state(self) -> TrainingState:
+        """How far the training is."""
+        self._state.seconds = time.perf_counter() - self._begin
+        self._state.recent = list(self._recent.values)
+        return self._state
+
+    @property
+    def recent_return(self) -> float:
+        """The mean return of the last 100 training episodes."""
+        return self._recent.mean
+
+    # Learning.
+
+    def _make_agent(self) -> Agent:
+        spec = dataclasses.replace(self._env.spec, num_rows=self._env.num_rows)
+        reference = registry.resolve(self._config.agent)
+        agent = reference.build(spec, seed=self._config.seed, settings=self._config.settings)
+        assert isinstance(agent, Agent)
+        return agent
+
+    def _seed_of(self, episode: int) -> int:
+        return episode_seed(self._config.seed, Stream.TRAINING, episode)
+
+    def _learn(self, event: Event) -> Mapping[str, Any]:
+        self._set_progress()
+        method = "observe"
+        try:
+            self._agent.observe(event.transition)
+            method = "learn"
+            return self._agent.learn()
+        except Exception as error:
+            raise BrokenPlugin.during(self._agent, method, error) from error
+
+    def _set_progress(self) -> None:
+        self._agent.progress = min(1.0, self._state.step / self._horizon)
+
+    def _readable(self, metrics: Mapping[str, Any]) -> dict[str, float]:
+        try:
+            return {name if "/" in name else f"learning/{name}": float(value) for name, value in metrics.items()}
+        except Exception as error:
+            raise BrokenPlugin(
+                f"{type(self._agent).__name__}.learn() must return floats by name, not {metrics!r}"
+            ) from error
+
+    def _add_episodes(self, event: Event) -> None:
+        seconds = round(time.perf_counter() - self._begin, 3)
+        for episode in event.finished:
+            self._folder.episodes.add(self._state.episodes, self._state.step, episode.ret, episode.length, seconds)
+            self._recent.add(episode.ret)
+            self._state.episodes += 1
+        last = event.finished[-1]
+        curve = {"episode/return": last.ret, "episode/length": last.length, "episode/mean_100": self._recent.mean}
+        self._folder.monitor.scalars(curve, self._state.step)
+
+    # When things happen.
+
+    def _is_over(self) -> bool:
+        until, last = self._config.until, self._state.last
+        return (
+            self._fraction() >= 1.0
+            or self._agent.is_finished
+            or (until is not None and last is not None and last >= until)
+        )
+
+    def _fraction(self) -> float:
+        config, spent = self._config, 0.0
+        if config.steps:
+            spent = self._state.step / config.steps
+        if config.episodes:
+            spent = max(spent, self._state.episodes / config.episodes)
+        if config.minutes:
+            spent = max(spent, (time.perf_counter() - self._begin) / (60.0 * config.minutes))
+        return spent
+
+    def _is_checkpoint_due(self) -> bool:
+        if self._config.checkpoint_every:
+            return self._state.step - max(0, self._checkpoint_step) >= self._config.checkpoint_every
+        return time.perf_counter() - self._last_checkpoint_s >= CHECKPOINT_PERIOD_S
+
+    def _show(self, *, now: bool = False) -> None:
+        wall_s = time.perf_counter()
+        if now or wall_s - self._last_shown_s > _SHOW_PERIOD_S:
+            self._last_shown_s = wall_s
+            fraction = 1.0 if now else min(1.0, self._fraction())
+            state = self._state
+            self._hooks.on_progress(Progress(fraction, state.step, state.episodes, self._recent.mean, state.best))
+
+    # Evaluations and checkpoints.
+
+    def _evaluate(self) -> bool:
+        """Evaluates the policy; False when it was stopped midway."""
+        obs = None if self._obs is None else self._obs[0]
+        _ = self.state.seconds  # brings it up to date for the table
+        try:
+            is_best = self._selection.evaluate(self._agent, obs, is_last=self._is_over(), on_event=self._check_stop)
+        except _Stopped:
+            return False
+        if is_best:
+            self._save_checkpoint()
+        self._write_status("running")
+        return True
+
+    def _check_stop(self, _: Event) -> None:
+        self._show()
+        if self._hooks.should_stop():
+            raise _Stopped
+
+    def _save_checkpoint(self) -> None:
+        self._recorder.flush()
+        step, best_step = self._state.step, self._state.best_step
+        checkpoint.save(self._folder.checkpoints, step, self._write_checkpoint)
+        self._checkpoint_step, self._last_checkpoint_s = step, time.perf_counter()
+        checkpoint.prune(self._folder.checkpoints, {step, best_step or step})
+        self._write_status("running")
+
+    def _write_checkpoint(self, folder: Path) -> None:
+        (folder / "agent").mkdir()
+        self._agent.save_state(folder / "agent")
+        rows = trackers.save_starts(self._rows.starts(self._seed_of), folder / "rows.npz")
+        run_folder.write_state(folder, self.state, rows, self._folder.marks())
+
+    def _restored(self, start: Path) -> tuple[TrainingState, list[RowStart | None], dict[str, Any]]:
+        state, rows, marks = run_folder.read_state(start)
+        starts = trackers.load_starts(rows, start / "rows.npz")
+        if len(starts) != self._env.num_rows:
+            num_rows = self._env.num_rows
+            raise DoesNotFit(f"{start} is of {len(starts)} rows; config.toml says num_envs = {num_rows}")
+        try:
+            self._agent.restore_state(start / "agent")
+        except Exception as error:
+            raise BrokenPlugin.during(self._agent, "restore_state", error) from error
+        return state, starts, marks
+
+    def _finish(self, is_stopped: bool) -> bool:
+        if not is_stopped and self._state.last_eval_step != self._state.step:
+            is_stopped = not self._evaluate()
+        if not is_stopped:
+            self._folder.save_policy(self._agent.policy(), "final", step=self._state.step)
+            self._report_hparams()
+        if self._checkpoint_step != self._state.step or not is_stopped:
+            self._save_checkpoint()
+        self._recorder.flush()
+        self._folder.marks()
+        plots.learning_curve(self._folder.path)
+        self._write_status("interrupted" if is_stopped else "finished")
+        self._show(now=not is_stopped)
+        return not is_stopped
+
+    def _report_hparams(self) -> None:
+        config, state = self._config, self._state
+        run = {"agent": self._name, "env": config.env, "num_envs": config.num_envs, "seed": config.seed}
+        metrics = {"final/evaluation": state.last, "final/best": state.best, "final/mean_100": self._recent.mean}
+        known = {name: value for name, value in metrics.items() if value is not None and not math.isnan(value)}
+        self._folder.monitor.hparams({**run, **config.settings}, known, state.step)
+
+    def _write_status(self, status: str) -> None:
+        state, recent = self.state, self._recent.mean
+        self._folder.write_status(
+            state=status,
+            step=state.step,
+            episodes=state.episodes,
+            recent_return=None if math.isnan(recent) else recent,
+            last=state.last,
+            best=state.best,
+            best_step=state.best_step,
+            seconds=round(state.seconds, 1),
+        )
+
+
+class _Stopped(Exception):
+    """Raised inside an evaluation when the run is to stop."""
