@@ -110,4 +110,5 @@ class Selection:
             "throughput/steps_per_s": speed,
         }
         self._folder.monitor.scalars(scalars, state.step)
-        self._folder.monitor.histograms(agent.weights(), state.step)
+        weights = {f"weights/{name}": array for name, array in agent.weights().items()}
+        self._folder.monitor.histograms(weights, state.step)
