@@ -15,7 +15,7 @@ from arena.film import fps_of, frames_of
 from arena.monitor import Monitor
 from envs.rows import Rows
 
-_MAX_STEPS, _MAX_FRAMES, _MAX_WIDTH = 1_200, 100, 480
+_MAX_STEPS, _MAX_FRAMES = 1_200, 50
 
 
 class Previews:
@@ -40,24 +40,26 @@ class Previews:
         if self._is_off:
             return
         try:
-            frames = self._frames(player, seed)
+            frames, fps = self._frames(player, seed)
         except ArenaError as error:
             self._is_off = True
             self._warn(f"no games are shown in TensorBoard: {error}")
             return
-        stride = -(-len(frames) // _MAX_FRAMES)
-        monitor.video("frames/evaluation", np.stack(frames[::stride]), step, fps_of(self._spec) / stride)
+        monitor.video("frames/evaluation", np.stack(frames), step, fps)
 
-    def _frames(self, player: Player, seed: int) -> list[np.ndarray]:
+    def _frames(self, player: Player, seed: int) -> tuple[list[np.ndarray], float]:
+        """Returns between one and two times _MAX_FRAMES frames, spread over the game, and how fast to show them."""
+        spec = self._spec
         if self._env is None:
-            spec = self._spec
             self._env = envs.make(spec.env_id, 1, preprocess=spec.preprocess, settings=self._env_settings, render=True)
         games = frames_of(self._env, player, lambda _: seed, agent=self._agent)
-        frames = []
-        for frame in itertools.islice(games, _MAX_STEPS):
-            shrink = -(-frame.rgb.shape[1] // _MAX_WIDTH)
-            frames.append(np.ascontiguousarray(frame.rgb[::shrink, ::shrink]))
-        return frames
+        frames, stride = [], 1
+        for number, frame in enumerate(itertools.islice(games, _MAX_STEPS)):
+            if number % stride == 0:
+                frames.append(frame.rgb)
+            if len(frames) == 2 * _MAX_FRAMES:
+                frames, stride = frames[::2], 2 * stride
+        return frames, fps_of(spec) / stride
 
     def close(self) -> None:
         """Frees the rendering environment."""
