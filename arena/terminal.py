@@ -7,13 +7,13 @@ import json
 import math
 import re
 import sys
+import textwrap
 import time
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, ProgressColumn, SpinnerColumn, Task, TextColumn, TimeElapsedColumn
-from rich.table import Table
 from rich.text import Text
 
 if TYPE_CHECKING:
@@ -24,17 +24,21 @@ out = Console(highlight=False, soft_wrap=True, markup=False, emoji=False)
 err = Console(stderr=True, highlight=False, soft_wrap=True, markup=False, emoji=False)
 
 _LOG_PERIOD_S = 30.0
-_PIPE_WIDTH = 1000
+_WIDE, _NARROWEST = 120, 24  # columns: of a terminal for a bar and its title, of a wrapped column
 
 
-class _Remaining(ProgressColumn):
-    """Time left, by the fraction that is done."""
+class _Time(ProgressColumn):
+    """Time left, by the fraction that is done; in the end the time that it took."""
 
     def render(self, task: Task) -> Text:
-        if not task.completed or task.finished or task.elapsed is None:
-            return Text("")
-        left = task.elapsed * (1.0 - task.completed) / max(task.completed, 1e-9)
-        return Text(f"{int(left) // 60:d}:{int(left) % 60:02d} left", style="dim")
+        elapsed_s = (task.finished_time if task.finished else task.elapsed) or 0.0
+        if not task.completed or task.finished:
+            return Text(_minutes(elapsed_s), no_wrap=True)
+        return Text(f"{_minutes(elapsed_s * (1.0 / task.completed - 1.0))} left", style="dim", no_wrap=True)
+
+
+def _minutes(seconds: float) -> str:
+    return f"{int(seconds) // 60}:{int(seconds) % 60:02d}"
 
 
 @contextlib.contextmanager
@@ -46,17 +50,17 @@ def bar(title: str) -> Iterator[Any]:
     columns = (
         SpinnerColumn(finished_text="✓"),
         TextColumn("{task.description}", markup=False),
-        BarColumn(bar_width=24),
+        BarColumn(bar_width=12 if err.width < _WIDE else 24),
         TextColumn("{task.percentage:>3.0f}%"),
-        TimeElapsedColumn(),
-        _Remaining(),
+        _Time(),
         TextColumn("{task.fields[text]}", style="dim", markup=False),
     )
     with _tidy(Progress(*columns, console=err)) as progress:
         task = progress.add_task(title, total=1.0, text="")
 
         def update(fraction: float, text: str = "") -> None:
-            progress.update(task, completed=min(1.0, fraction), text=text)
+            shown = title if err.width >= _WIDE else ""  # there is room for one of them
+            progress.update(task, completed=min(1.0, fraction), text=text, description=shown)
 
         yield update
 
@@ -93,15 +97,20 @@ def training_text(progress: TrainProgress) -> str:
 
 
 def table(headings: Sequence[str], rows: Sequence[Sequence[str]], *, right: Sequence[int] = ()) -> None:
-    """Prints an aligned table; columns in `right` are numbers, and the last one alone is wrapped on a terminal."""
-    grid = Table(box=None, header_style="dim", pad_edge=False)
-    for index, heading in enumerate(headings):
-        is_last = index == len(headings) - 1
-        justify: Literal["left", "right"] = "right" if index in right else "left"
-        grid.add_column(heading, justify=justify, overflow="fold", no_wrap=not is_last)
-    for row in rows:
-        grid.add_row(*map(Text, row))
-    Console(highlight=False, width=None if out.is_terminal else _PIPE_WIDTH).print(grid)
+    """Prints an aligned table; columns in `right` are numbers, and on a wide terminal the last one is wrapped."""
+    lines = [headings, *rows]
+    widths = [max(len(line[k]) for line in lines) for k in range(len(headings))]
+    indent = sum(widths[:-1]) + 2 * (len(widths) - 1)
+    room = out.width - indent if out.is_terminal else 0
+    for number, line in enumerate(lines):
+        cells = [
+            cell.rjust(width) if k in right else cell.ljust(width)
+            for k, (cell, width) in enumerate(zip(line, widths, strict=True))
+        ]
+        text = "  ".join(cells).rstrip()
+        if room >= _NARROWEST and line[-1]:
+            text = "  ".join([*cells[:-1], f"\n{' ' * indent}".join(textwrap.wrap(line[-1], room))])
+        out.print(text, style=None if number else "dim")
 
 
 def space_text(space: str) -> str:
