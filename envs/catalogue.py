@@ -9,7 +9,6 @@ import fnmatch
 import functools
 import importlib.util
 import json
-import re
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -54,14 +53,6 @@ def entries(pattern: str | None = None) -> list[Entry]:
 @functools.cache
 def _all() -> tuple[Entry, ...]:
     return tuple(Entry(**row) for row in json.loads(_FILE.read_text(encoding="utf-8")))
-
-
-def short(space: str, max_length: int = 48) -> str:
-    """Returns the text of a space on one line, without the bounds of a Box where it is too long."""
-    text = re.sub(r"\s+", " ", space)
-    if len(text) > max_length:
-        text = re.sub(r"^Box\(.*, (\([\d, ]+\), \w+)\)$", r"Box(..., \1)", text)
-    return text
 
 
 def describe(env_id: str) -> Entry:

@@ -76,9 +76,3 @@ def test_a_pattern_is_part_of_an_id_or_has_wildcards(pattern: str, found: set[st
 
 def test_no_pattern_gives_everything() -> None:
     assert len(catalogue.entries()) == len(catalogue.entries("*")) > 140
-
-
-def test_long_bounds_are_left_out_of_the_short_text() -> None:
-    assert catalogue.short("Box([-1.\n  -2.], [1.  2.], (2,), float32)") == "Box([-1. -2.], [1. 2.], (2,), float32)"
-    assert catalogue.short(f"Box([{'0. ' * 30}], 1.0, (30,), float32)") == "Box(..., (30,), float32)"
-    assert catalogue.short("Discrete(500)") == "Discrete(500)"
