@@ -10,7 +10,9 @@ table = arena.tournament(agents=["random", str(run.folder)], envs=["CartPole-v1"
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -20,6 +22,17 @@ if TYPE_CHECKING:
     from arena.train import Run
 
 __all__ = ["evaluate", "record", "resume", "tournament", "train"]
+
+
+class _Package(ModuleType):
+    """Keeps the functions in view: importing a submodule sets the package's attribute of its name, as arena.train."""
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name not in __all__ or not isinstance(value, ModuleType):
+            super().__setattr__(name, value)
+
+
+sys.modules[__name__].__class__ = _Package
 
 
 def train(agent: str, env: str, *, run_dir: str | Path | None = None, **options: Any) -> Run:
