@@ -5,15 +5,16 @@ ArenaError              anything a user can mend; the command line prints it and
 ├── InvalidValue        a value of the wrong type or out of range
 ├── DoesNotFit          an agent and an environment whose spaces do not go together
 ├── MissingExtra        a package that is not installed; the message names the command that installs it
-├── BrokenPlugin        an agent's code that fails or breaks its contract
+├── BrokenPlugin        the code of an agent or an environment that fails, or breaks its contract
 └── DamagedFile         a checkpoint, policy or log that is not what it should be
 """
 
 from __future__ import annotations
 
+import contextlib
 import difflib
 import traceback
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 
@@ -50,18 +51,33 @@ class MissingExtra(ArenaError):
 
 
 class BrokenPlugin(ArenaError):
-    """An agent's code that fails or breaks its contract."""
+    """The code of an agent or an environment that fails, or breaks its contract."""
 
     @classmethod
-    def during(cls, player: object, method: str, error: BaseException) -> Exception:
-        """Returns what to raise when `method()` of a player or class failed: the arena's own errors as they are."""
+    @contextlib.contextmanager
+    def guard(cls, owner: object, method: str) -> Iterator[None]:
+        """Raises what during() gives for an error in the block; a full disk, or a missing file, is told as it is."""
+        try:
+            yield
+        except OSError:
+            raise
+        except Exception as error:
+            raise cls.during(owner, method, error) from error
+
+    @classmethod
+    def during(cls, owner: object, method: str, error: BaseException) -> Exception:
+        """Returns what to raise when `method()` failed: the arena's own errors as they are.
+
+        `owner` is a player, a class, or the id of an environment.
+        """
         if isinstance(error, ArenaError):
             return error
         trace = traceback.extract_tb(error.__traceback__)[-1]
         place = f"{Path(trace.filename).name}:{trace.lineno}"
         what = f"{type(error).__name__}: {error}".splitlines()[0]
-        owner = player if isinstance(player, type) else type(player)
-        return cls(f"{owner.__name__}.{method}() failed at {place}: {what}")
+        kind = owner if isinstance(owner, type | str) else type(owner)
+        name = kind if isinstance(kind, str) else kind.__name__
+        return cls(f"{name}.{method}() failed at {place}: {what}")
 
 
 class DamagedFile(ArenaError):

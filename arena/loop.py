@@ -82,7 +82,8 @@ def run(
       next_episode: the index of the first episode that nobody has begun.
 
     Raises:
-      BrokenPlugin: the player fails, its answer is not a Decision of the right shape, or its state no nest of arrays.
+      BrokenPlugin: the environment or the player fails, the player's answer is not a Decision of the right shape,
+        or its state no nest of arrays.
     """
     num_rows, cap = env.num_rows, env.spec.max_episode_steps
     last_episode = float("inf") if num_episodes is None else num_episodes
@@ -122,7 +123,10 @@ def run(
             chosen = action.tolist()  # a list's max, min and `in` cost a tenth of a small array's
             if max(chosen) >= num_actions or min(chosen) < 0:
                 raise BrokenPlugin(f"{type(player).__name__}.act() chose {chosen} of {num_actions} actions")
-        next_obs, reward, terminated, truncated = env_step(action)
+        try:
+            next_obs, reward, terminated, truncated = env_step(action)
+        except Exception as error:
+            raise BrokenPlugin.during(env.spec.env_id, "step", error) from error
         step += num_live
         lengths += 1
         longest += 1
@@ -169,8 +173,15 @@ def run(
         if begun:
             rows = np.asarray(begun)
             obs = next_obs.copy()
-            obs[rows] = env.reset(rows, seeds[rows])
+            obs[rows] = _reset(env, rows, seeds[rows])
             _renew_state(player, state, rows, _first_state(player, seeds[rows]))
+
+
+def _reset(env: Rows, rows: np.ndarray, seeds: np.ndarray) -> np.ndarray:
+    try:
+        return env.reset(rows, seeds)
+    except Exception as error:
+        raise BrokenPlugin.during(env.spec.env_id, "reset", error) from error
 
 
 def _first_state(player: Player, seeds: np.ndarray) -> Any:
@@ -207,7 +218,7 @@ def _begin(
         due = [time == 0 or longest - len(taken) == time for taken in actions]  # no row is stepped before a reset
         fresh = np.flatnonzero(live & due)
         if len(fresh):
-            first = env.reset(fresh, seeds[fresh])
+            first = _reset(env, fresh, seeds[fresh])
             obs = np.zeros((len(starts), *first.shape[1:]), first.dtype) if obs is None else obs.copy()
             obs[fresh] = first
         if time == longest:
@@ -239,7 +250,7 @@ def _check_replay(
     if lost:
         warnings.warn(f"{env.spec.env_id} is not reproducible: {len(lost)} episodes begin again", stacklevel=2)
         rows = np.asarray(lost)
-        obs[rows] = env.reset(rows, seeds[rows])
+        obs[rows] = _reset(env, rows, seeds[rows])
         returns[rows], lengths[rows] = 0.0, 0
 
 

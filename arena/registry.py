@@ -70,7 +70,8 @@ class Reference:
         else:
             player = self.build(spec, seed=seed, settings=config.settings_for(self, spec.env_id))
             if isinstance(player, Agent):
-                player = player.policy()
+                with BrokenPlugin.guard(player, "policy"):
+                    player = player.policy()
         return player.with_mode(mode) if mode is not None else player
 
     def build(self, spec: Spec, *, seed: int, settings: Mapping[str, Any]) -> Player:

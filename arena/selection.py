@@ -11,6 +11,7 @@ import envs
 from arena import trackers
 from arena.agent import Agent, Spec
 from arena.config import RunConfig
+from arena.errors import BrokenPlugin
 from arena.evaluate import Evaluation, play, summarize
 from arena.loop import Event
 from arena.previews import Previews, is_shown
@@ -67,7 +68,8 @@ class Selection:
           on_event: called after every step of the games; what it raises ends the evaluation as if it had not begun.
         """
         speed = self._throughput.read(self._state.step)
-        player = agent.policy()
+        with BrokenPlugin.guard(agent, "policy"):
+            player = agent.policy()
         env = self._env = self._env or self._make_env()
         begin = time.perf_counter()
         games = play(env, player, self._seed_of, self._num_episodes, on_event=on_event)
@@ -110,5 +112,6 @@ class Selection:
             "throughput/steps_per_s": speed,
         }
         self._folder.monitor.scalars(scalars, state.step)
-        weights = {f"weights/{name}": array for name, array in agent.weights().items()}
-        self._folder.monitor.histograms(weights, state.step)
+        with BrokenPlugin.guard(agent, "weights"):
+            weights = {f"weights/{name}": array for name, array in agent.weights().items()}
+            self._folder.monitor.histograms(weights, state.step)

@@ -73,7 +73,9 @@ class Trainer:
         self._closing.callback(self._env.close)
         self._agent = self._make_agent()
         if config.start and start is None:
-            self._agent.load_weights(run_folder.weights_of(Path(config.start)))
+            weights = run_folder.weights_of(Path(config.start))
+            with BrokenPlugin.guard(self._agent, "load_weights"):
+                self._agent.load_weights(weights)
         self._state = TrainingState()
         marks: dict[str, Any] = {}
         self._starts: list[RowStart | None] | None = None
@@ -251,7 +253,8 @@ class Trainer:
 
     def _write_checkpoint(self, folder: Path) -> None:
         (folder / "agent").mkdir()
-        self._agent.save_state(folder / "agent")
+        with BrokenPlugin.guard(self._agent, "save_state"):
+            self._agent.save_state(folder / "agent")
         rows = trackers.save_starts(self._rows.starts(self._seed_of), folder / "rows.npz")
         run_folder.write_state(folder, self.state, rows, self._folder.marks())
 
@@ -271,7 +274,9 @@ class Trainer:
         if not is_stopped and self._state.last_eval_step != self._state.step:
             is_stopped = not self._evaluate()
         if not is_stopped:
-            self._folder.save_policy(self._agent.policy(), "final", step=self._state.step)
+            with BrokenPlugin.guard(self._agent, "policy"):
+                policy = self._agent.policy()
+            self._folder.save_policy(policy, "final", step=self._state.step)
             self._report_hparams()
         if self._checkpoint_step != self._state.step or not is_stopped:
             self._save_checkpoint()

@@ -196,3 +196,11 @@ def test_a_first_state_that_fails_is_one_line():
     env = Script(1, {100: (1, TERMINATED)})
     with pytest.raises(BrokenPlugin, match=r"Says.initial_state\(\) failed"):
         next(run(env, Says(env, None, lambda: 1 / 0), seed_of))
+
+
+@pytest.mark.parametrize("method", ["reset", "step"])
+def test_an_environment_that_fails_is_one_line(method, monkeypatch):
+    env = Script(1, {0: (2, TERMINATED)})
+    monkeypatch.setattr(env, method, lambda *_: 1 / 0)
+    with pytest.raises(BrokenPlugin, match=rf"^Script-v0.{method}\(\) failed at test_loop.py:\d+: ZeroDivisionError"):
+        list(run(env, Clerk(env), lambda i: i, num_episodes=1))

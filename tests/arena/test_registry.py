@@ -127,3 +127,27 @@ def test_a_plugin_whose_package_is_broken_is_one_line(monkeypatch):
     monkeypatch.setattr(registry, "plugins", lambda: {"broken": entry})
     with pytest.raises(BrokenPlugin, match=r"plugin broken \(no_such_package.agent:Agent\) cannot be imported: Mod"):
         registry.resolve("broken")
+
+
+LEARNER = """
+from arena.agent import Agent, Decision
+
+class Mine(Agent):
+    def act(self, obs, state): return Decision(obs)
+    def observe(self, transition): pass
+    def learn(self): return {}
+    def policy(self): raise KeyError("weights")
+    def save_state(self, folder): pass
+    def restore_state(self, folder): pass
+"""
+
+
+def test_a_learner_whose_policy_fails_is_one_line(tmp_path):
+    reference = registry.resolve(f"{written(tmp_path, LEARNER)}:Mine")
+    with pytest.raises(BrokenPlugin, match=r"^Mine.policy\(\) failed at mine.py:8: KeyError: 'weights'$"):
+        reference.player(make("CartPole-v1").spec, seed=0)
+
+
+def test_a_full_disk_is_not_the_plugins_fault():
+    with pytest.raises(OSError, match="No space left"), BrokenPlugin.guard("mine", "save_state"):
+        raise OSError(28, "No space left on device")
