@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
-from pydantic import Field
+from pydantic import Field, PositiveInt
 
 from agents.parts import returns, state
 from agents.parts.actor import Actor
@@ -62,7 +62,7 @@ class PPOSettings(Settings):
     max_gradient_norm: float = Field(0.5, gt=0.0)
     target_kl: float | None = Field(None, gt=0.0)
     network: str = "auto"
-    hidden: tuple[int, ...] = (64, 64)
+    hidden: tuple[PositiveInt, ...] = (64, 64)
     activation: Literal["tanh", "relu"] = "tanh"
     initial_log_std: float = 0.0
     normalize_observations: bool = False

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
-from pydantic import Field
+from pydantic import Field, PositiveInt
 
 from agents.parts import returns, state
 from agents.parts.actor import Actor
@@ -61,7 +61,7 @@ class ReinforceSettings(Settings):
     rmsprop_decay: float = Field(0.99, gt=0.0, lt=1.0)
     max_gradient_norm: float | None = Field(None, gt=0.0)
     network: str = "auto"
-    hidden: tuple[int, ...] = (64, 64)
+    hidden: tuple[PositiveInt, ...] = (64, 64)
     activation: Literal["tanh", "relu"] = "tanh"
     initializer: Literal["xavier", "orthogonal"] = "orthogonal"
     initial_log_std: float = 0.0

@@ -118,7 +118,7 @@ class Transition(NamedTuple):
 class Settings(pydantic.BaseModel):
     """Base of an agent's settings: typed, checked, unknown keys refused."""
 
-    model_config = pydantic.ConfigDict(extra="forbid", frozen=True)
+    model_config = pydantic.ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class Player(abc.ABC):

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from arena.registry import Reference
 
 PositiveInt = typing.Annotated[int, pydantic.Field(gt=0)]
-PositiveFloat = typing.Annotated[float, pydantic.Field(gt=0)]
+PositiveFloat = typing.Annotated[float, pydantic.Field(gt=0, allow_inf_nan=False)]
 #: Keys of `--set` and of presets that are the run's own, not the agent's.
 RUN_KEYS = ("preset", "eval_every", "eval_episodes")
 DEFAULT_STEPS = 100_000

@@ -30,6 +30,7 @@ def test_an_assignment_without_a_key_or_value_names_its_flag(pair):
         ({"steps": 0}, r"run: steps = 0: it should be greater than 0"),
         ({"episodes": -1}, r"run: episodes = -1: it should be greater than 0"),
         ({"minutes": -3}, r"run: minutes = -3: it should be greater than 0"),
+        ({"minutes": float("inf")}, r"run: minutes = inf: it should be a finite number"),
         ({"num_envs": 0}, r"run: num_envs = 0: it should be greater than 0"),
         ({"seed": -1}, r"run: seed = -1: it should be greater than or equal to 0"),
         ({"checkpoint_every": 0}, r"run: checkpoint_every = 0"),
