@@ -1,0 +1,120 @@
+"""Writes docs/benchmarks.md from the results in benchmarks/results.
+
+python benchmarks/tables.py
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+RESULTS = Path(__file__).parent / "results"
+PAGE = Path(__file__).parent.parent / "docs" / "benchmarks.md"
+
+
+def main() -> None:
+    parts = [HEAD, scores(read("scores")), ten_minutes(read("ten_minutes")), speed(), machine()]
+    PAGE.write_text("\n\n".join(parts) + "\n", encoding="utf-8")
+
+
+HEAD = """# Benchmarks
+
+Every figure here was written by a script in `benchmarks/`, which also leaves its JSON (configuration, seeds, commit, versions)
+in `benchmarks/results/`; this page is made from those files by `python benchmarks/tables.py`. Absolute speeds are of one
+machine; the ratios, both sides of which are measured alternating in one run, are what counts."""
+
+
+def scores(data: dict[str, Any]) -> str:
+    """Returns the table of scores by seed."""
+    rows = []
+    for name, entry in data["scores"].items():
+        seeds = entry["seeds"]
+        key = "last_100_episodes" if "last" in entry["must"] else "mean"
+        rows.append(
+            (
+                name,
+                entry["must"] or "-",
+                ", ".join(f"{row[key]:.2f}" for row in seeds),
+                f"{seeds[0]['steps']:,}",
+                f"{sum(row['wall_s'] for row in seeds) / len(seeds):.0f}",
+                f"`{entry['command']}`",
+            )
+        )
+    headings = ("training", "must", "score by seed 0, 1, ...", "steps (seed 0)", "s a seed", "command")
+    return (
+        "## Scores\n\n`python benchmarks/scores.py` — the run's best policy (chosen on seeds of its own), played on other seeds in its own\n"
+        "mode, full protocol of `arena eval`; for CartPole-v0 the mean return of the last 100 training episodes, as in the\n"
+        "cookbook. FrozenLake's score is its share of wins.\n\n" + table(headings, rows)
+    )
+
+
+def ten_minutes(data: dict[str, Any]) -> str:
+    """Returns the table of the trainings on harder games."""
+    rows = []
+    for name, entry in data["trainings"].items():
+        kill, end = entry["at_kill"], entry["end"]
+        evaluations = entry["curves"]["evaluation/return"]["points"]
+        rows.append(
+            (
+                name,
+                f"{kill['step']:,} ({kill['seconds']:.0f} s)",
+                entry["killed_with_checkpoint"][-1] if entry["killed_with_checkpoint"] else "ended before",
+                f"{end['step']:,}",
+                f"{end['recent_return']:.1f}",
+                f"{end['best']:.1f}",
+                f"{len(entry['curves'])}, {evaluations}",
+                f"`{entry['command']}`",
+            )
+        )
+    headings = (
+        "training", "killed at step", "resumed from", "steps in the end", "last 100 episodes", "best evaluation",
+        "curves, evaluations", "command",
+    )  # fmt: skip
+    return (
+        "## Ten minutes of training\n\n`python benchmarks/ten_minutes.py` — seed 0, preset settings, killed (SIGKILL) at half time, resumed, filmed.\n"
+        "These show that the whole way works, not how good an agent gets; two ran at a time, on 2 cores. Atari: sticky actions\n"
+        "0.25, full games, raw scores.\n\n" + table(headings, rows)
+    )
+
+
+def speed() -> str:
+    """Returns the table of speeds and memory."""
+    loop, evaluation, q_learning = read("loop_cost"), read("eval_speed"), read("q_learning_speed")
+    memory, startup = read("recording_memory"), read("startup")
+    rows = [
+        ("loop's own cost, N = 1", "25 us a step", f"{loop['N=1']['loop_us_per_env_step']} us", "loop_cost"),
+        ("loop's own cost, N = 64", "1 us an env step", f"{loop['N=64']['loop_us_per_env_step']} us", "loop_cost"),
+        ("GymRows over bare CartPole, N = 1 / 64", "-", f"{loop['N=1']['rows_us_per_env_step']} / {loop['N=64']['rows_us_per_env_step']} us", "loop_cost"),
+        ("eval random Pong, 16 rows / bare AtariVectorEnv", "0.85", evaluation["ratio"], "eval_speed"),
+        ("q_learning RBF training / bare CartPole-v0", "0.167", f"{q_learning['ratio']:.3f}", "q_learning_speed"),
+        ("`arena --help`", "0.5 s", f"{startup['help_s']} s", "startup"),
+        ("`arena envs`", "1 s", f"{startup['envs_s']} s", "startup"),
+        ("memory over a 10,000-frame film", "50 MB", f"{memory['growth_mb']:.0f} MB", "recording_memory"),
+    ]  # fmt: skip
+    lines = [(what, must, value, f"`benchmarks/{script}.py`") for what, must, value, script in rows]
+    return "## Speed and memory\n\n" + table(("what", "must", "measured", "script"), lines)
+
+
+def machine() -> str:
+    """Returns what it was measured on."""
+    about = read("loop_cost")
+    versions = ", ".join(f"{name} {version}" for name, version in about["versions"].items() if name != "platform")
+    return f"## Machine\n\n{about['cores']} cores ({about['machine']}), no GPU; {versions}."
+
+
+def read(name: str) -> dict[str, Any]:
+    """Returns a benchmark's results."""
+    content: dict[str, Any] = json.loads((RESULTS / f"{name}.json").read_text())
+    return content
+
+
+def table(headings: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
+    """Returns a Markdown table."""
+    lines = [headings, ["---"] * len(headings), *rows]
+    return "\n".join("| " + " | ".join(str(cell) for cell in line) + " |" for line in lines)
+
+
+if __name__ == "__main__":
+    main()
