@@ -119,7 +119,7 @@ def train(
     seed: Seed = 0,
     seeds: Annotated[int | None, Option(metavar="K", help="Train K runs, with the seeds from --seed on.")] = None,
     start: Annotated[
-        str | None, Option("--from", metavar="REF", help="A run folder whose weights to start from.")
+        str | None, Option("--from", metavar="REF", help="A run folder from whose best weights to start.")
     ] = None,
     assignments: Annotated[
         list[str] | None,

@@ -38,7 +38,7 @@ class RunConfig(pydantic.BaseModel):
       until: ends training once an evaluation's mean return reaches it.
       num_envs: rows to train on.
       seed: the root of all the run's randomness.
-      start: a run folder to take the weights from (`--from`).
+      start: a run folder to take the best policy's weights from (`--from`).
       preset: the environment (or pattern) whose preset is used; found by the id when left out.
       settings: the agent's.
       preprocess, env_settings: the environment's.

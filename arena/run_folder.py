@@ -144,9 +144,17 @@ def read_state(start: Path) -> tuple[TrainingState, list[Any], dict[str, Any]]:
 
 
 def weights_of(folder: Path) -> Path:
-    """Returns the agent's part of the newest checkpoint of a run, for --from."""
+    """Returns the agent's part of the checkpoint that a run's best policy came from, else of the newest, for --from."""
     load_config(folder)
-    return checkpoint.newest(folder / "checkpoints") / "agent"
+    newest = checkpoint.newest(folder / "checkpoints")
+    state, _, _ = read_state(newest)
+    if state.best_step is None:
+        return newest / "agent"
+    best = newest.with_name(checkpoint.name_of(state.best_step))
+    if not best.is_dir():
+        return newest / "agent"
+    checkpoint.check(best)
+    return best / "agent"
 
 
 def as_markdown(config: RunConfig, protocol: Mapping[str, Any]) -> str:
