@@ -104,6 +104,7 @@ class Trainer:
         self._checkpoint_step = self._state.step if start else -1
         if start is None:
             self._folder.monitor.text("configuration", run_folder.as_markdown(config, self._env.spec.protocol))
+            self._folder.monitor.hparams(self._hparams(), {})  # lists a run that is killed, too
 
     def close(self) -> None:
         """Closes files and environments, the last opened first."""
@@ -288,11 +289,15 @@ class Trainer:
         return not is_stopped
 
     def _report_hparams(self) -> None:
-        config, state = self._config, self._state
-        run = {"agent": self._name, "env": config.env, "num_envs": config.num_envs, "seed": config.seed}
+        state = self._state
         metrics = {"final/evaluation": state.last, "final/best": state.best, "final/mean_100": self._recent.mean}
         known = {name: value for name, value in metrics.items() if value is not None and not math.isnan(value)}
-        self._folder.monitor.hparams({**run, **config.settings}, known, state.step)
+        self._folder.monitor.hparams(self._hparams(), known, state.step)
+
+    def _hparams(self) -> dict[str, Any]:
+        config = self._config
+        run = {"agent": self._name, "env": config.env, "num_envs": config.num_envs, "seed": config.seed}
+        return {**run, **config.settings}
 
     def _write_status(self, status: str) -> None:
         state, recent = self.state, self._recent.mean
