@@ -71,6 +71,7 @@ class Trainer:
         parse_schedule(config.record)  # fails before anything is made
         self._env = envs.make(config.env, config.num_envs, preprocess=config.preprocess, settings=config.env_settings)
         self._closing.callback(self._env.close)
+        config = self._config = config.model_copy(update={"preprocess": self._env.spec.preprocess})
         self._agent = self._make_agent()
         if config.start and start is None:
             weights = run_folder.weights_of(Path(config.start))
@@ -86,7 +87,7 @@ class Trainer:
         self._begin = time.perf_counter() - self._state.seconds
         self._folder = RunFolder(path, config, marks)
         self._closing.callback(self._folder.close)
-        self._rows = trackers.RowTracker(config.num_envs, self._starts)
+        self._rows = trackers.RowTracker(self._env.num_rows, self._starts)
         self._recorder = TrainingRecorder(
             config.record,
             path / "videos",

@@ -5,7 +5,8 @@ import pytest
 from arena import checkpoint
 from arena.config import RunConfig
 from arena.errors import DamagedFile
-from arena.run_folder import RunFolder, TrainingState, weights_of, write_state
+from arena.run_folder import RunFolder, TrainingState, load_config, weights_of, write_state
+from arena.train import train
 
 
 def run_folder(path, *steps, best):
@@ -28,3 +29,8 @@ def test_damaged_best_weights_are_not_taken(tmp_path):
     (path / "checkpoints" / checkpoint.name_of(10) / "state.json").write_text("{}")
     with pytest.raises(DamagedFile, match=r"state\.json is not what was saved"):
         weights_of(path)
+
+
+def test_the_configuration_names_the_environments_default_preprocessing(tmp_path):
+    config = RunConfig.of(agent="q_learning", env="CartPole-v1", steps=1, eval_episodes=1)
+    assert load_config(train(config, run_dir=tmp_path / "run").folder).preprocess == "none"
