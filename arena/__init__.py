@@ -10,35 +10,22 @@ table = arena.tournament(agents=["random", str(run.folder)], envs=["CartPole-v1"
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
-from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from arena.archive import Recording
-    from arena.evaluate import Evaluation
-    from arena.tournament import TournamentResult
-    from arena.train import Run
+    from arena.evaluation import Evaluation
+    from arena.league import TournamentResult
+    from arena.training import Run
 
 __all__ = ["evaluate", "record", "resume", "tournament", "train"]
-
-
-class _Package(ModuleType):
-    """Keeps the functions in view: importing a submodule sets the package's attribute of its name, as arena.train."""
-
-    def __setattr__(self, name: str, value: Any) -> None:
-        if name not in __all__ or not isinstance(value, ModuleType):
-            super().__setattr__(name, value)
-
-
-sys.modules[__name__].__class__ = _Package
 
 
 def train(agent: str, env: str, *, run_dir: str | Path | None = None, **options: Any) -> Run:
     """Trains an agent; `options` are the fields of arena.config.RunConfig (steps, seed, settings, ...)."""
     from arena.config import RunConfig
-    from arena.train import train as run
+    from arena.training import train as run
 
     config = RunConfig.of(agent=agent, env=env, **options)
     return run(config, run_dir=Path(run_dir) if run_dir is not None else None)
@@ -46,14 +33,14 @@ def train(agent: str, env: str, *, run_dir: str | Path | None = None, **options:
 
 def resume(folder: str | Path, *, steps: int | None = None) -> Run:
     """Goes on with a run from its newest checkpoint."""
-    from arena.train import resume as run
+    from arena.training import resume as run
 
     return run(Path(folder), steps=steps)
 
 
 def evaluate(ref: str, env: str, **options: Any) -> Evaluation:
-    """Returns the scores of an agent; see arena.evaluate.evaluate."""
-    from arena.evaluate import evaluate as run
+    """Returns the scores of an agent; see arena.evaluation.evaluate."""
+    from arena.evaluation import evaluate as run
 
     return run(ref, env, **options)
 
@@ -68,8 +55,8 @@ def record(ref: str, env: str, **options: Any) -> list[Recording]:
 def tournament(
     agents: list[str], envs: list[str], *, out: str | Path | None = None, jobs: int = 1, **options: Any
 ) -> TournamentResult:
-    """Holds a tournament; `options` are episodes, seed and train. See arena.tournament.tournament."""
-    from arena.tournament import tournament as run
+    """Holds a tournament; `options` are episodes, seed and train. See arena.league.tournament."""
+    from arena.league import tournament as run
     from arena.tournament_file import configure
 
     config = configure(agents=agents, envs=envs, **options)

@@ -137,7 +137,7 @@ def train(
 ) -> None:
     """Train an agent."""
     from arena.config import RUN_KEYS, RunConfig, parse_assignments
-    from arena.evaluate import check_count
+    from arena.evaluation import check_count
 
     settings = parse_assignments(assignments or ())
     own = {key: settings.pop(key) for key in RUN_KEYS if key in settings}
@@ -164,7 +164,7 @@ def train(
 
 
 def _trainer(config: Any, folder: Path | None) -> Callable[..., Any]:
-    from arena.train import train as run
+    from arena.training import train as run
 
     return lambda hooks: run(config, run_dir=folder, hooks=hooks)
 
@@ -175,8 +175,8 @@ def resume(
     steps: Annotated[int | None, Option(metavar="N", help="Go on to N environment steps in all.")] = None,
 ) -> None:
     """Go on with a training from its newest checkpoint."""
-    from arena.evaluate import check_count
-    from arena.train import resume as run
+    from arena.evaluation import check_count
+    from arena.training import resume as run
 
     if steps is not None:
         check_count("steps", steps)
@@ -186,7 +186,7 @@ def resume(
 def _train(title: str, run: Callable[..., Any]) -> None:
     """Runs a training under a progress bar; the first Ctrl-C lets it save, a second one ends it at once."""
     from arena import terminal
-    from arena.train import Hooks
+    from arena.training import Hooks
 
     stopped: list[int] = []
 
@@ -268,7 +268,7 @@ def evaluate(
     """Play games and report their returns."""
     from arena import terminal
     from arena.config import parse_assignments
-    from arena.evaluate import evaluate as run
+    from arena.evaluation import evaluate as run
 
     finished = 0
     with terminal.bar(f"{ref} on {env}") as update:
@@ -379,7 +379,7 @@ def tournament(
 ) -> None:
     """Let agents meet the same seeds and rank them."""
     from arena import report, terminal
-    from arena.tournament import tournament as run
+    from arena.league import tournament as run
     from arena.tournament_file import configure
 
     config = configure(file, agents=agent or (), envs=env or (), train=train, episodes=episodes, seed=seed)

@@ -13,9 +13,9 @@ from typing import Any
 from arena import plots, report, terminal
 from arena.config import RunConfig
 from arena.errors import ArenaError
-from arena.tournament import tournament
+from arena.league import tournament
 from arena.tournament_file import configure
-from arena.train import Hooks, train
+from arena.training import Hooks, train
 
 ENV = "CartPole-v1"
 #: Agent and budget: enough to see it learn, small enough for a tour.

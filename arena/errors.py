@@ -27,7 +27,7 @@ class UnknownName(ArenaError):
 
     def __init__(self, kind: str, given: str, choices: Iterable[str], hint: str = "") -> None:
         names = sorted(choices)
-        close = difflib.get_close_matches(given, names, n=1, cutoff=0.5)
+        close = difflib.get_close_matches(given, names, n=1, cutoff=0.6)
         message = f"unknown {kind} {given!r}"
         if close:
             message += f"; did you mean {close[0]!r}?"

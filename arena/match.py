@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from arena.errors import ArenaError, BrokenPlugin, DoesNotFit
-from arena.evaluate import evaluate
+from arena.evaluation import evaluate
 from arena.gamelog import Game, GameLog
 from arena.loop import Event
 from arena.tournament_file import EnvEntry, slug

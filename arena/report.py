@@ -18,7 +18,7 @@ from arena.plots import read_columns
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from arena.tournament import TournamentResult
+    from arena.league import TournamentResult
 
 VIDEOS = (".mp4", ".gif")
 

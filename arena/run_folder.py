@@ -27,6 +27,9 @@ from arena.policy import Policy, save
 from arena.trackers import Table
 from arena.versions import versions
 
+#: Tables of config.toml that say what was, not what to do.
+DESCRIPTIVE = ("protocol", "versions")
+
 
 @dataclass
 class TrainingState:
@@ -64,12 +67,14 @@ class RunFolder:
     Args:
       path: the folder; made when it is not there.
       config: the resolved configuration, which is written into it.
+      protocol: what its scores depend on, written beside it.
       marks: where the files stood at the checkpoint that the run goes on from (see marks()); {} for a new run.
     """
 
-    def __init__(self, path: Path, config: RunConfig, marks: Mapping[str, Any]) -> None:
+    def __init__(self, path: Path, config: RunConfig, protocol: Mapping[str, Any], marks: Mapping[str, Any]) -> None:
         path.mkdir(parents=True, exist_ok=True)
-        write_toml(path / "config.toml", {**config.model_dump(), "versions": versions()})
+        described = {"protocol": dict(protocol), "versions": versions()}
+        write_toml(path / "config.toml", {**config.model_dump(), **described})
         self.path = path
         self.monitor = Monitor(path, resume_at=tuple(marks["events"]) if marks else None)
         columns = ("episode", "step", "return", "length", "seconds")
@@ -110,7 +115,8 @@ def load_config(folder: Path) -> RunConfig:
     if not (folder / "config.toml").is_file():
         raise DamagedFile(f"{folder} is not a run folder: it has no config.toml")
     content = read_toml(folder / "config.toml")
-    content.pop("versions", None)
+    for table in DESCRIPTIVE:
+        content.pop(table, None)
     config: RunConfig = validated(RunConfig, content, str(folder / "config.toml"))
     return config
 

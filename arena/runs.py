@@ -12,7 +12,7 @@ from arena.config import read_toml
 from arena.errors import ArenaError
 
 #: What may differ between two runs that are seeds of one another.
-_OWN_KEYS = ("seed", "versions")
+_OWN_KEYS = ("seed", "versions", "protocol")
 
 
 def find(folder: Path = Path("runs")) -> list[dict[str, Any]]:

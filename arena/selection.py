@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
 
@@ -12,7 +13,7 @@ from arena import trackers
 from arena.agent import Agent, Spec
 from arena.config import RunConfig
 from arena.errors import BrokenPlugin
-from arena.evaluate import Evaluation, play, summarize
+from arena.evaluation import Evaluation, play, summarize
 from arena.loop import Event
 from arena.previews import Previews, is_shown
 from arena.run_folder import RunFolder, TrainingState
@@ -79,7 +80,7 @@ class Selection:
         if obs is not None and (is_shown(state.num_evals) or is_last):
             self._previews.show(self._folder.monitor, player, self._seed_of(0), obs, state.step)
         self._throughput.read(state.step)  # neither the evaluation nor its pictures count as training
-        if state.best is not None and result.mean < state.best:
+        if state.best is not None and not (result.mean >= state.best or math.isnan(state.best)):
             return False
         state.best, state.best_step = result.mean, state.step
         scores = {"mean": result.mean, "std": result.std, "episodes": result.episodes, "seeds": "selection"}

@@ -17,7 +17,7 @@ from rich.progress import BarColumn, Progress, ProgressColumn, SpinnerColumn, Ta
 from rich.text import Text
 
 if TYPE_CHECKING:
-    from arena.train import Progress as TrainProgress
+    from arena.training import Progress as TrainProgress
 
 # What is printed holds file names and error messages: brackets and colons in them are not markup.
 out = Console(highlight=False, soft_wrap=True, markup=False, emoji=False)

@@ -22,7 +22,7 @@ from arena import registry
 from arena.agent import Agent, Decision, Player
 from arena.config import settings_for
 from arena.errors import ArenaError, BrokenPlugin
-from arena.evaluate import play
+from arena.evaluation import play
 from arena.loop import check_decision, run
 from arena.policy import Policy, save
 from arena.seeding import Stream, episode_seed

@@ -85,7 +85,7 @@ class Trainer:
             self._set_progress()  # the first action may depend on it (epsilon)
         self._recent = trackers.RecentReturns(values=self._state.recent)
         self._begin = time.perf_counter() - self._state.seconds
-        self._folder = RunFolder(path, config, marks)
+        self._folder = RunFolder(path, config, self._env.spec.protocol, marks)
         self._closing.callback(self._folder.close)
         self._rows = trackers.RowTracker(self._env.num_rows, self._starts)
         self._recorder = TrainingRecorder(

@@ -12,7 +12,7 @@ import common
 import numpy as np
 from ale_py.vector_env import AtariVectorEnv
 
-from arena.evaluate import evaluate
+from arena.evaluation import evaluate
 from arena.seeding import Stream, episode_seed
 
 GAMES, ROWS, REPEATS = 32, 16, 3

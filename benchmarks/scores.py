@@ -17,8 +17,8 @@ import common
 import numpy as np
 
 from arena.config import RunConfig
-from arena.evaluate import evaluate
-from arena.train import train
+from arena.evaluation import evaluate
+from arena.training import train
 
 EVALUATION_SEED = 1_000
 #: Agent, environment, budget, number of seeds, games of the evaluation, what must be reached by how many seeds.

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from arena.config import RunConfig
-from arena.evaluate import evaluate
+from arena.evaluation import evaluate
 from arena.testing import assert_contract
-from arena.train import train
+from arena.training import train
 
 ROOT = Path(__file__).parent.parent
 EXAMPLES = {"careful.py": "README.md", "cem.py": "docs/agents.md"}

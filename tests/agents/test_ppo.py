@@ -11,7 +11,7 @@ from agents.parts.tensorflow import load
 from agents.ppo import PPO, clipped_policy_loss, value_loss
 from arena.agent import Spec, Transition
 from arena.errors import DamagedFile, DoesNotFit, InvalidValue
-from arena.evaluate import play
+from arena.evaluation import play
 from arena.loop import run
 from arena.seeding import Stream, episode_seed
 

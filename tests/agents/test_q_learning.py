@@ -15,7 +15,7 @@ from arena import policy as policies
 from arena import seeding
 from arena.agent import Spec, Transition
 from arena.errors import DamagedFile, DoesNotFit
-from arena.evaluate import play
+from arena.evaluation import play
 from arena.loop import Event, run
 
 PRESETS = tomllib.loads((Path(agents.q_learning.__file__).parent / "presets" / "q_learning.toml").read_text())

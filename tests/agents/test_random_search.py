@@ -12,7 +12,7 @@ from arena import policy as policies
 from arena import seeding
 from arena.agent import Spec, Transition
 from arena.errors import DamagedFile, DoesNotFit
-from arena.evaluate import play
+from arena.evaluation import play
 from arena.loop import Event, RowStart, observation_digest, run
 
 BOX = gym.spaces.Box(-1.0, 1.0, (3,))

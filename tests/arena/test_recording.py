@@ -11,7 +11,7 @@ import pytest
 
 from arena.archive import file_safe
 from arena.errors import ArenaError, InvalidValue, UnknownName
-from arena.evaluate import evaluate
+from arena.evaluation import evaluate
 from arena.film import film
 from arena.gamelog import Game
 from arena.recording import Progress, record

@@ -6,7 +6,7 @@ from arena import checkpoint
 from arena.config import RunConfig
 from arena.errors import DamagedFile
 from arena.run_folder import RunFolder, TrainingState, load_config, weights_of, write_state
-from arena.train import train
+from arena.training import train
 
 
 def run_folder(path, *steps, best):

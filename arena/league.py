@@ -104,7 +104,7 @@ def train_entrant(entrant: Entrant, env: EnvEntry, out: Path, seed: int, on_step
 
     `on_step` is called now and then with the number of environment steps so far.
     """
-    from arena.train import Hooks, train
+    from arena.training import Hooks, train
 
     config = RunConfig.of(
         agent=entrant.ref,

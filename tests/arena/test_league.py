@@ -15,8 +15,8 @@ from pathlib import Path
 import pytest
 
 from arena.errors import ArenaError, BrokenPlugin, InvalidValue, UnknownName
+from arena.league import Entrant, EnvEntry, TournamentConfig, configure, tournament
 from arena.seeding import Stream, episode_seed
-from arena.tournament import Entrant, EnvEntry, TournamentConfig, configure, tournament
 
 PLAYERS = '''
 import os, time
@@ -218,7 +218,7 @@ def test_an_interrupt_ends_the_workers_and_keeps_what_was_played(players, tmp_pa
         textwrap.dedent(
             f"""
             from pathlib import Path
-            from arena.tournament import configure, tournament
+            from arena.league import configure, tournament
             if __name__ == "__main__":
                 agents = ["{players}:Sleeps", "{players}:Guess"]
                 config = configure(agents=agents, envs=["CartPole-v1"], episodes=2)
@@ -255,7 +255,7 @@ def test_frozen_policies_play_without_tensorflow(players, tmp_path):
 import sys
 from pathlib import Path
 from arena.report import report
-from arena.tournament import configure, tournament
+from arena.league import configure, tournament
 result = tournament(configure(agents=["{players}:Guess", "random"], envs=["CartPole-v1"], episodes=2), out=Path("cup"))
 report(result.out)
 assert "tensorflow" not in sys.modules

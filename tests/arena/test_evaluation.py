@@ -5,7 +5,7 @@ import statistics
 import pytest
 
 from arena.errors import ArenaError, DoesNotFit, InvalidValue, UnknownName
-from arena.evaluate import evaluate
+from arena.evaluation import evaluate
 from arena.seeding import Stream, episode_seed
 
 

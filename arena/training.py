@@ -54,7 +54,7 @@ def resume(folder: Path, *, steps: int | None = None, hooks: Hooks | None = None
     if steps is not None:
         if steps < (taken := checkpoint.step_of(newest)):
             raise InvalidValue(f"{folder} has taken {taken:,} steps; --steps {steps:,} is less")
-        config = config.model_copy(update={"steps": steps, "episodes": None, "minutes": None})
+        config = config.model_copy(update={"steps": steps, "episodes": None, "minutes": None, "until": None})
     return _run(config, folder, hooks, newest)
 
 

@@ -16,7 +16,7 @@ import pytest
 from arena import checkpoint, policy
 from arena.config import RunConfig
 from arena.errors import ArenaError, BrokenPlugin, DamagedFile, DoesNotFit, InvalidValue
-from arena.train import Hooks, Run, resume, train
+from arena.training import Hooks, Run, resume, train
 
 pytestmark = pytest.mark.usefixtures("no_pictures")
 
@@ -177,7 +177,7 @@ def test_a_killed_run_goes_on_from_its_checkpoint_without_doubled_rows(whole: Pa
 import os, signal
 from pathlib import Path
 from arena.config import RunConfig
-from arena.train import Hooks, train
+from arena.training import Hooks, train
 
 asked = iter(range(10**9))
 def kill():
