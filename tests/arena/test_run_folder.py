@@ -10,7 +10,7 @@ from arena.training import train
 
 
 def run_folder(path, *steps, best):
-    folder = RunFolder(path, RunConfig.of(agent="dqn", env="CartPole-v1"), {})
+    folder = RunFolder(path, RunConfig.of(agent="dqn", env="CartPole-v1"), {}, {})
     for step in steps:
         state = TrainingState(step=step, best_step=best)
         checkpoint.save(folder.checkpoints, step, lambda part, state=state: write_state(part, state, [], {}))
