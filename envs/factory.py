@@ -82,7 +82,8 @@ def find(env_id: str) -> EnvSpec:
             known |= set(gym.registry)
         same = {known_id for known_id in known if _bare(known_id) == _bare(name)}
         hint = "" if same else "`arena envs` lists what there is; a package's own are MODULE:ID"
-        raise UnknownName("environment", env_id, same or known, hint)
+        kind = f"environment of module {module!r}" if module else "environment"
+        raise UnknownName(kind, name, same or known, hint)
     return registered
 
 
