@@ -15,7 +15,7 @@ from ale_py.vector_env import AtariVectorEnv
 from arena.evaluation import evaluate
 from arena.seeding import Stream, episode_seed
 
-GAMES, ROWS, REPEATS = 32, 16, 3
+GAMES, ROWS, REPEATS = 32, 16, 5
 
 
 def bare() -> tuple[int, float]:
@@ -41,7 +41,7 @@ def bare() -> tuple[int, float]:
                 else:
                     live[row] = done[row] = False
             if done.any():
-                env.reset(seed=current, options={"reset_mask": done})
+                env.reset(seed=current[done], options={"reset_mask": done})
     seconds = time.perf_counter() - begin
     env.close()
     return steps, seconds
