@@ -299,7 +299,8 @@ def evaluate(
     terminal.out.print(
         f"from {min(result.returns):g} to {max(result.returns):g}, {result.steps:,} steps, {speed:,.0f} steps/s"
     )
-    terminal.out.print(terminal.protocol_line(result.protocol), style="dim")
+    protocol = terminal.protocol_line(result.protocol)
+    terminal.out.print(protocol, style="dim", soft_wrap=not terminal.out.is_terminal)
 
 
 @app.command()

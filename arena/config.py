@@ -132,7 +132,7 @@ def check_settings(player_class: type[contract.Player], settings: Mapping[str, A
 
 
 def parse_assignments(pairs: Iterable[str], flag: str = "--set") -> dict[str, Any]:
-    """Returns KEY=VALUE pairs as a mapping; values are TOML where they parse as it, else text."""
+    """Returns KEY=VALUE pairs as a mapping; values are TOML where they parse as it, null is None, else text."""
     parsed: dict[str, Any] = {}
     for pair in pairs:
         key, equals, text = pair.partition("=")
@@ -141,7 +141,7 @@ def parse_assignments(pairs: Iterable[str], flag: str = "--set") -> dict[str, An
         try:
             parsed[key] = tomllib.loads(f"value = {text}")["value"]
         except tomllib.TOMLDecodeError:
-            parsed[key] = {"True": True, "False": False}.get(text, text)
+            parsed[key] = {"True": True, "False": False, "null": None}.get(text, text)
     return parsed
 
 

@@ -21,10 +21,10 @@ ENV = "CartPole-v1"
 #: Agent and budget: enough to see it learn, small enough for a tour.
 TRAININGS: dict[str, dict[str, Any]] = {
     "random_search": {},
-    "q_learning": {"episodes": 150},
+    "q_learning": {"episodes": 300},
     "reinforce": {"steps": 60_000},
     "ppo": {"steps": 60_000},
-    "dqn": {"steps": 30_000},
+    "dqn": {"steps": 50_000},
 }
 EPISODES = 20
 

@@ -249,6 +249,8 @@ def load(path: Path) -> Policy:
         raise
     except Exception as error:  # the parsers of damaged files fail in every way there is
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        if "allow_pickle" in reason:
+            reason = "it holds pickled objects, which are never loaded"
         raise DamagedFile(f"{path} is not a policy of the arena, or is damaged ({reason})") from error
 
 

@@ -137,7 +137,8 @@ def _resolve_run(ref: str, folder: Path) -> Reference:
                 loaded = policy.load(folder / f"{stem}{suffix}")
                 return Reference(ref, loaded.card.agent, policy=loaded)
     if (folder / "config.toml").is_file():
-        raise ArenaError(f"the run {ref} has no policy yet; it saves one at its first evaluation")
+        hint = "it saves one at its first evaluation, if the agent's policy() is an arena.policy.Policy"
+        raise ArenaError(f"the run {ref} has no policy; {hint}")
     raise DamagedFile(f"{ref} is not a run folder: it has no config.toml")
 
 

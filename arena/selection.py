@@ -15,6 +15,7 @@ from arena.config import RunConfig
 from arena.errors import BrokenPlugin
 from arena.evaluation import Evaluation, play, summarize
 from arena.loop import Event
+from arena.policy import Policy
 from arena.previews import Previews, is_shown
 from arena.run_folder import RunFolder, TrainingState
 from arena.seeding import Stream, episode_seed
@@ -48,6 +49,7 @@ class Selection:
         self._config, self._name, self._folder, self._state = config, name, folder, state
         self._period, self._num_episodes = config.eval_every, config.eval_episodes
         self._env: Rows | None = None
+        self._warn = warn
         self._previews = Previews(spec, agent=name, env_settings=config.env_settings, warn=warn)
         self._throughput = trackers.Throughput(state.step)
         state.next_eval = state.next_eval or self._period
@@ -76,6 +78,8 @@ class Selection:
         games = play(env, player, self._seed_of, self._num_episodes, on_event=on_event)
         result = summarize(self._name, env, player, games, self._config.seed, time.perf_counter() - begin)
         self._report(agent, result, speed)
+        if self._state.num_evals == 1 and not isinstance(player, Policy):
+            self._warn(f"{self._name}'s policy() is no arena.policy.Policy: the run keeps no policy file of it")
         state = self._state
         if obs is not None and (is_shown(state.num_evals) or is_last):
             self._previews.show(self._folder.monitor, player, self._seed_of(0), obs, state.step)

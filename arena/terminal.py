@@ -24,7 +24,8 @@ out = Console(highlight=False, soft_wrap=True, markup=False, emoji=False)
 err = Console(stderr=True, highlight=False, soft_wrap=True, markup=False, emoji=False)
 
 _LOG_PERIOD_S = 30.0
-_WIDE, _NARROWEST = 120, 24  # columns: of a terminal for a bar and its title, of a wrapped column
+_WIDE, _NARROWEST = 120, 24  # columns: of a terminal for a wide bar, of a wrapped column
+_AROUND, _NARROWEST_TITLE = 29, 12  # columns: of what stands around a title and its text, of a title
 
 
 class _Time(ProgressColumn):
@@ -50,7 +51,7 @@ def bar(title: str) -> Iterator[Any]:
     columns = (
         SpinnerColumn(finished_text="✓"),
         TextColumn("{task.description}", markup=False),
-        BarColumn(bar_width=12 if err.width < _WIDE else 24),
+        BarColumn(bar_width=8 if err.width < _WIDE else 24),
         TextColumn("{task.percentage:>3.0f}%"),
         _Time(),
         TextColumn("{task.fields[text]}", style="dim", markup=False),
@@ -59,10 +60,15 @@ def bar(title: str) -> Iterator[Any]:
         task = progress.add_task(title, total=1.0, text="")
 
         def update(fraction: float, text: str = "") -> None:
-            shown = title if err.width >= _WIDE else ""  # there is room for one of them
+            shown = _cut(title, err.width - len(text) - _AROUND) if err.width < _WIDE else title
             progress.update(task, completed=min(1.0, fraction), text=text, description=shown)
 
         yield update
+
+
+def _cut(title: str, room: int) -> str:
+    room = max(room, _NARROWEST_TITLE)
+    return title if len(title) <= room else f"{title[: room - 1]}…"
 
 
 class _Log:
@@ -92,7 +98,8 @@ def training_text(progress: TrainProgress) -> str:
     """Returns what stands beside a training's bar."""
     recent = "" if math.isnan(progress.recent_return) else f"return {progress.recent_return:.1f}"
     best = "" if progress.best is None else f"best {progress.best:.1f}"
-    parts = [f"{progress.step:,} steps", f"{progress.episodes:,} episodes", recent, best]
+    episodes = f"{progress.episodes:,} episodes" if err.width >= _WIDE or not err.is_terminal else ""
+    parts = [f"{progress.step:,} steps", episodes, recent, best]
     return "  ".join(part for part in parts if part)
 
 

@@ -314,7 +314,7 @@ def test_a_pipe_that_closes_early_makes_no_noise(tmp_path):
     ("ref", "columns", "code", "last"),
     [
         ("random", 120, 0, "✓ random on CartPole-v1 ━"),
-        ("random", 80, 0, "✓  ━"),  # no room for the title
+        ("random", 80, 0, "✓ random on CartPole-v1 ━"),
         ("nobody", 80, 2, "arena: unknown agent 'nobody'"),
     ],
 )

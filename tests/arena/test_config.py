@@ -10,10 +10,22 @@ from arena.errors import ArenaError, DamagedFile, InvalidValue, UnknownName
 
 
 def test_values_are_toml_where_they_parse_as_it_and_text_elsewhere():
-    pairs = ["a=1", "b=2.5e-3", "c=true", "d=False", "e=[64, 64]", "f=linear", 'g="1"', "h=", "i=a=b", "j=1_000"]
+    pairs = [
+        "a=1",
+        "b=2.5e-3",
+        "c=true",
+        "d=False",
+        "e=[64, 64]",
+        "f=linear",
+        'g="1"',
+        "h=",
+        "i=a=b",
+        "j=1_000",
+        "k=null",
+    ]
     assert parse_assignments(pairs) == {
         **{"a": 1, "b": 2.5e-3, "c": True, "d": False, "e": [64, 64]},
-        **{"f": "linear", "g": "1", "h": "", "i": "a=b", "j": 1000},
+        **{"f": "linear", "g": "1", "h": "", "i": "a=b", "j": 1000, "k": None},
     }
 
 

@@ -204,3 +204,10 @@ def test_a_linear_policy_plays_what_it_played_before_it_was_saved(tmp_path: Path
     again = policy.load(policy.save(player, tmp_path / "linear"))
     obs = random.normal(size=(20, 2)).astype(np.float32)
     assert np.array_equal(actions(player, obs, 5), actions(again, obs, 5))
+
+
+def test_a_file_with_pickled_objects_is_refused_in_the_arenas_own_words(tmp_path):
+    path = tmp_path / "policy.npz"
+    np.savez(path, **{policy.CARD_KEY: np.array([{"a": 1}], dtype=object)})
+    with pytest.raises(DamagedFile, match="pickled objects, which are never loaded"):
+        policy.load(path)

@@ -116,7 +116,7 @@ def test_a_folder_that_is_no_run_and_a_run_without_a_policy_are_told_apart(tmp_p
     with pytest.raises(DamagedFile, match=r"is not a run folder: it has no config\.toml"):
         registry.resolve(str(tmp_path))
     (tmp_path / "config.toml").write_text("")
-    with pytest.raises(ArenaError, match="has no policy yet"):
+    with pytest.raises(ArenaError, match="has no policy"):
         registry.resolve(str(tmp_path))
 
 
