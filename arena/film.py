@@ -21,7 +21,7 @@ from arena.agent import Decision, Player, Spec
 from arena.encoder import Encoder
 from arena.errors import ArenaError
 from arena.gamelog import SHOWN, Game
-from arena.loop import Episode, run
+from arena.loop import Episode, run, observation_digest
 from arena.overlay import Panel, Shot, even, scaled
 from envs.factory import find
 from envs.rows import Rows, Step
@@ -148,6 +148,9 @@ class Replay(Player):
         step = int(state[0])
         if step >= len(self._game.actions):
             raise NotReproducible(f"{_which(self._game)} ended after {step} steps; played again, it goes on")
+        is_last = step == len(self._game.actions) - 1
+        if is_last and self._game.digest and observation_digest(obs[0]) != self._game.digest:
+            raise NotReproducible(f"{_which(self._game)} looked otherwise at its end when it was played again")
         extras = {name: values[step][None] for name, values in self._game.extras.items()}
         return Decision(self._game.actions[step][None], state + 1, extras)
 

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from arena.errors import DamagedFile
-from arena.loop import Episode, Event, RowStart
+from arena.loop import Episode, Event, RowStart, observation_digest
 
 #: The extras that a viewer shows; all others are left out of a log.
 SHOWN = ("q", "probs", "mean")
@@ -34,6 +34,7 @@ class Game:
       extras: [T, ...] float32 by name, of those in SHOWN.
       ret: the raw, undiscounted return.
       truncated: True when it was cut off, False when it came to its own end.
+      digest: observation_digest() of the last observation that was acted on; "" where it is not known.
     """
 
     agent: str
@@ -48,6 +49,7 @@ class Game:
     length: int
     truncated: bool
     extras: Mapping[str, np.ndarray] = field(default_factory=dict)
+    digest: str = ""
 
     def summary(self) -> dict[str, Any]:
         """Returns everything but the arrays, as JSON; the return is called "return"."""
@@ -62,6 +64,7 @@ class Game:
             "return": self.ret,
             "length": self.length,
             "truncated": self.truncated,
+            "digest": self.digest,
         }
 
     def save(self, path: Path) -> Path:
@@ -142,7 +145,7 @@ class GameLog:
         if not event.finished:
             return []
         self._begun = tuple(episode.row for episode in event.finished)
-        games = [self._game(episode) for episode in event.finished if episode.row in self._starts]
+        games = [self._game(episode, event.transition.obs) for episode in event.finished if episode.row in self._starts]
         self._forget()
         return games
 
@@ -152,7 +155,7 @@ class GameLog:
                 self._starts[row] = len(self._actions)
         self._begun = ()
 
-    def _game(self, episode: Episode) -> Game:
+    def _game(self, episode: Episode, obs: np.ndarray) -> Game:
         start, row = self._starts.pop(episode.row), episode.row
         actions = np.stack([action[row] for action in self._actions[start:]])
         before = self._before.pop(row, None)
@@ -169,6 +172,7 @@ class GameLog:
             ret=episode.ret,
             length=episode.length,
             truncated=episode.truncated,
+            digest=observation_digest(obs[row]),
         )
 
     def _forget(self) -> None:

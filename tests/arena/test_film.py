@@ -108,6 +108,7 @@ def test_several_games_follow_each_other(tmp_path):
         lambda game: replace(game, actions=game.actions[:-1]),
         lambda game: replace(game, actions=1 - game.actions),
         lambda game: replace(game, truncated=True),
+        lambda game: replace(game, digest="0123456789abcdef"),  # the same score, another picture
     ],
 )
 def test_a_replay_that_disagrees_with_the_log_is_no_film(tmp_path, change):
