@@ -21,7 +21,7 @@ from arena.agent import Decision, Player, Spec
 from arena.encoder import Encoder
 from arena.errors import ArenaError
 from arena.gamelog import SHOWN, Game
-from arena.loop import Episode, run, observation_digest
+from arena.loop import Episode, observation_digest, run
 from arena.overlay import Panel, Shot, even, scaled
 from envs.factory import find
 from envs.rows import Rows, Step
