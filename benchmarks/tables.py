@@ -68,12 +68,12 @@ def ten_minutes(data: dict[str, Any]) -> str:
     rows = []
     for name, entry in data["trainings"].items():
         kill, end = entry["at_kill"], entry["end"]
+        assert entry["killed_with_checkpoint"][-1] == f"step-{kill['step']:012d}"
         evaluations = entry["curves"]["evaluation/return"]["points"]
         rows.append(
             (
                 name,
                 f"{kill['step']:,} ({kill['seconds']:.0f} s)",
-                entry["killed_with_checkpoint"][-1] if entry["killed_with_checkpoint"] else "ended before",
                 f"{end['step']:,}",
                 f"{end['recent_return']:.1f}",
                 f"{end['best']:.1f}",
@@ -82,7 +82,7 @@ def ten_minutes(data: dict[str, Any]) -> str:
             )
         )
     headings = (
-        "training", "killed at step", "resumed from", "steps in the end", "last 100 episodes", "best evaluation",
+        "training", "last saved before the kill", "steps in the end", "last 100 episodes", "best evaluation",
         "curves, evaluations", "command",
     )  # fmt: skip
     return TEN_MINUTES + table(headings, rows)
@@ -97,7 +97,7 @@ def speed() -> str:
         ("loop's own cost, N = 64", "1 us an env step", f"{loop['N=64']['loop_us_per_env_step']} us", "loop_cost"),
         ("GymRows over bare CartPole, N = 1", "-", f"{loop['N=1']['rows_us_per_env_step']} us", "loop_cost"),
         ("GymRows over bare CartPole, N = 64", "-", f"{loop['N=64']['rows_us_per_env_step']} us", "loop_cost"),
-        ("eval random Pong, 16 rows / bare AtariVectorEnv", "0.85", evaluation["ratio"], "eval_speed"),
+        ("eval random Pong, 16 rows / bare AtariVectorEnv", "0.85", f"{evaluation['ratio']} ({min(evaluation['ratios'])} to {max(evaluation['ratios'])})", "eval_speed"),
         ("q_learning RBF training / bare CartPole-v0", "0.167", f"{q_learning['ratio']:.3f}", "q_learning_speed"),
         ("`arena --help`", "0.5 s", f"{startup['help_s']} s", "startup"),
         ("`arena envs`", "1 s", f"{startup['envs_s']} s", "startup"),
