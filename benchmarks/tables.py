@@ -97,7 +97,7 @@ def speed() -> str:
         ("loop's own cost, N = 64", "1 us an env step", f"{loop['N=64']['loop_us_per_env_step']} us", "loop_cost"),
         ("GymRows over bare CartPole, N = 1", "-", f"{loop['N=1']['rows_us_per_env_step']} us", "loop_cost"),
         ("GymRows over bare CartPole, N = 64", "-", f"{loop['N=64']['rows_us_per_env_step']} us", "loop_cost"),
-        ("eval random Pong, 16 rows / bare AtariVectorEnv", "0.85", f"{evaluation['ratio']} ({min(evaluation['ratios'])} to {max(evaluation['ratios'])})", "eval_speed"),
+        ("eval random Pong, 16 rows / bare AtariVectorEnv", "0.85", _spread(evaluation), "eval_speed"),
         ("q_learning RBF training / bare CartPole-v0", "0.167", f"{q_learning['ratio']:.3f}", "q_learning_speed"),
         ("`arena --help`", "0.5 s", f"{startup['help_s']} s", "startup"),
         ("`arena envs`", "1 s", f"{startup['envs_s']} s", "startup"),
@@ -105,6 +105,10 @@ def speed() -> str:
     ]  # fmt: skip
     lines = [(what, must, value, f"`benchmarks/{script}.py`") for what, must, value, script in rows]
     return "## Speed and memory\n\n" + table(("what", "must", "measured", "script"), lines)
+
+
+def _spread(data: dict[str, Any]) -> str:
+    return f"{data['ratio']} (rounds {min(data['ratios'])} to {max(data['ratios'])})"
 
 
 def machine() -> str:
