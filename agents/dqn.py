@@ -167,7 +167,6 @@ class DQN(agent.Agent):
     def save_state(self, folder: Path) -> None:
         for name, variables in self._variables().items():
             save_variables(folder / name, variables)
-        (folder / REPLAY).mkdir()
         self._replay.save(folder / REPLAY)
         state.save(folder, {}, self._progress())
 

@@ -173,6 +173,10 @@ class PPO(Agent):
         save_variables(folder / "optimizer.npz", self._optimizer.variables)
         state.save(folder, self._arrays(), self._values())
 
+    def forget_unfinished(self) -> None:
+        self._num_filled = 0
+        self._reward_scale.returns[:] = 0.0
+
     def restore_state(self, folder: Path) -> None:
         arrays, values = state.load(folder, self._arrays(), self._values())
         rng = state.generator_from(values["rng"])

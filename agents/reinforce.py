@@ -179,6 +179,9 @@ class Reinforce(Agent):
         self._actor.rng = rng
         self._return_mean, self._return_std = values["return_mean"], values["return_std"]
 
+    def forget_unfinished(self) -> None:
+        self._episodes.forget_unfinished()
+
     def _values(self) -> dict[str, Any]:
         rng = self._actor.rng.bit_generator.state
         return {"rng": rng, "return_mean": self._return_mean, "return_std": self._return_std}

@@ -22,6 +22,7 @@ import pydantic
 from arena.errors import ArenaError, DoesNotFit, InvalidValue
 
 NO_EXTRAS: Mapping[str, np.ndarray] = MappingProxyType({})
+SEGMENTS = "segments"  # the folder of files that are written once; see Agent.save_state
 
 
 @dataclass(frozen=True)
@@ -176,11 +177,24 @@ class Agent(Player):
 
     @abc.abstractmethod
     def save_state(self, folder: Path) -> None:
-        """Writes everything that learning depends on into the empty `folder`."""
+        """Writes everything that learning depends on into `folder`.
+
+        The folder is empty, but for what lay in folders called SEGMENTS, at any depth, in the checkpoint that this
+        training saved last or was restored from: those files are there again, as links that cost nothing. So a
+        large memory appends: it writes the files that are new and removes those it no longer needs. A file in such
+        a folder is written once, under a name that says what it holds, and never changed.
+        """
 
     @abc.abstractmethod
     def restore_state(self, folder: Path) -> None:
         """Reads what save_state wrote. Raises DamagedFile where it does not fit."""
+
+    def forget_unfinished(self) -> None:
+        """Forgets the steps of episodes that have not ended. Called after restore_state() where they cannot go on.
+
+        Environments that are not reproducible cannot be brought back: their rows begin new episodes. What chains the
+        steps of a row (a rollout, an episode's return) must not go on with it; transitions that stand alone may stay.
+        """
 
     @property
     def is_finished(self) -> bool:

@@ -1,4 +1,8 @@
-"""Atomic checkpoints: a folder is there whole, its files' hashes in a manifest, or not at all."""
+"""Atomic checkpoints: a folder is there whole, its files' hashes in a manifest, or not at all.
+
+A checkpoint takes over, as hard links, the files of the one before it that lie in folders called SEGMENTS or in its own
+folder BEST. They are written once and never changed, so that a memory of a gigabyte costs only what was added to it.
+"""
 
 from __future__ import annotations
 
@@ -6,12 +10,16 @@ import hashlib
 import json
 import os
 import shutil
+import time
 from collections.abc import Callable
 from pathlib import Path
 
+from arena.agent import SEGMENTS
 from arena.errors import DamagedFile
 
+PERIOD_S = 300.0
 MANIFEST = "manifest.json"
+BEST = "best"
 
 
 def name_of(step: int) -> str:
@@ -24,28 +32,103 @@ def step_of(path: Path) -> int:
     return int(path.name.lstrip(".").removeprefix("step-").removesuffix(".tmp"))
 
 
-def save(folder: Path, step: int, write: Callable[[Path], None]) -> Path:
-    """Returns the new checkpoint in `folder`, filled by `write`, complete once it has its name."""
+class Series:
+    """The checkpoints that one process writes of its training; the newest is kept, and one to fall back on.
+
+    Args:
+      folder: of the checkpoints.
+      period_steps: one is due so many environment steps after the last; None for PERIOD_S.
+      start: the checkpoint that the training goes on from.
+    """
+
+    def __init__(self, folder: Path, period_steps: int | None, start: Path | None) -> None:
+        self._folder, self._period_steps = folder, period_steps
+        self._steps = [step_of(start)] if start else []
+        self._saved_s = time.perf_counter()
+
+    @property
+    def newest_step(self) -> int:
+        """The step of the last checkpoint; -1 before the first."""
+        return self._steps[-1] if self._steps else -1
+
+    def is_due(self, step: int) -> bool:
+        """True when it is time for a checkpoint."""
+        if self._period_steps:
+            return step - max(0, self.newest_step) >= self._period_steps
+        return time.perf_counter() - self._saved_s >= PERIOD_S
+
+    def save(self, step: int, write: Callable[[Path], None]) -> None:
+        """Saves a checkpoint, and deletes all that are not kept."""
+        previous = self._folder / name_of(self.newest_step) if self._steps else None
+        save(self._folder, step, write, previous=previous)
+        self._saved_s = time.perf_counter()
+        self._steps = [*(other for other in self._steps if other != step), step][-2:]
+        prune(self._folder, set(self._steps))
+
+
+def save(folder: Path, step: int, write: Callable[[Path], None], *, previous: Path | None = None) -> Path:
+    """Returns the new checkpoint in `folder`, filled by `write`, complete once it has its name.
+
+    Args:
+      folder: of the checkpoints.
+      step: environment steps taken.
+      write: fills the folder it is given, in which it finds what is taken over from `previous`.
+      previous: the checkpoint that this training wrote last or went on from; never another one, even of its folder.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     target, temporary = folder / name_of(step), folder / f".{name_of(step)}.tmp"
     shutil.rmtree(temporary, ignore_errors=True)
     temporary.mkdir()
     try:
+        linked = _take_over(previous, temporary) if previous and previous.is_dir() else {}
         write(temporary)
-        hashes = {
-            str(path.relative_to(temporary)): _hash(path) for path in sorted(temporary.rglob("*")) if path.is_file()
-        }
-        (temporary / MANIFEST).write_text(json.dumps({"step": step, "files": hashes}, indent=1))
-        for path in temporary.rglob("*"):
-            if path.is_file():
-                _fsync(path)
+        _seal(temporary, step, linked)
     except BaseException:
         shutil.rmtree(temporary, ignore_errors=True)
         raise
-    if target.exists():  # should this be the last thing that happens, newest() takes what is temporary
+    return _name(temporary, target)
+
+
+def _take_over(previous: Path, temporary: Path) -> dict[str, tuple[_Identity, str]]:
+    """Links the files that are written once; returns by their names what they are, and their hashes."""
+    linked = {}
+    for name, digest in _manifest(previous).items():
+        path = temporary / name
+        if SEGMENTS not in Path(name).parts[:-1] and Path(name).parts[0] != BEST:
+            continue
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            os.link(previous / name, path)
+            linked[name] = (_identity(path), digest)
+        except FileNotFoundError:  # someone has deleted it: what is missing is written anew
+            continue
+        except OSError:  # a file system without hard links
+            shutil.copyfile(previous / name, path)
+    return linked
+
+
+def _seal(temporary: Path, step: int, linked: dict[str, tuple[_Identity, str]]) -> None:
+    """Writes the manifest and makes all of it survive a loss of power; linked files already do."""
+    hashes = {}
+    for path in sorted(path for path in temporary.rglob("*") if path.is_file()):
+        name = str(path.relative_to(temporary))
+        identity, digest = linked.get(name, (None, ""))
+        if identity != _identity(path):
+            digest = _hash(path)
+            _fsync(path)
+        hashes[name] = digest
+    manifest = temporary / MANIFEST
+    manifest.write_text(json.dumps({"step": step, "files": hashes}, indent=1))
+    for path in (manifest, *(path for path in temporary.rglob("*") if path.is_dir()), temporary, temporary.parent):
+        _fsync(path)
+
+
+def _name(complete: Path, target: Path) -> Path:
+    """Gives a complete checkpoint its name; until it has it, newest() takes it without."""
+    if target.exists():
         shutil.rmtree(target)
-    os.replace(temporary, target)
-    _fsync(folder)
+    os.replace(complete, target)
+    _fsync(target.parent)
     return target
 
 
@@ -82,19 +165,43 @@ def newest(folder: Path, *, warn: Callable[[str], None] = lambda line: None) -> 
     raise DamagedFile(problems[0])
 
 
+def recover(folder: Path, *, warn: Callable[[str], None] = lambda line: None) -> Path:
+    """Returns what newest() does, under its own name: for the one process that goes on with the training."""
+    path = newest(folder, warn=warn)
+    return _name(path, folder / name_of(step_of(path))) if path.name.startswith(".") else path
+
+
+def exists(folder: Path) -> bool:
+    """True when there is a checkpoint in `folder`, be it damaged; what is half written is none."""
+    return any(folder.glob("step-*")) or any(folder.glob(f".step-*/{MANIFEST}"))
+
+
 def check(checkpoint: Path) -> None:
     """Raises DamagedFile unless every file in the manifest is there, unchanged."""
-    try:
-        manifest = json.loads((checkpoint / MANIFEST).read_text())
-        files = dict(manifest["files"])
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise DamagedFile(f"checkpoint {checkpoint} is damaged: its {MANIFEST} cannot be read") from error
-    for name, digest in files.items():
+    for name, digest in _manifest(checkpoint).items():
         path = checkpoint / name
         if not path.is_file():
             raise DamagedFile(f"checkpoint {checkpoint} is damaged: {name} is missing")
         if _hash(path) != digest:
             raise DamagedFile(f"checkpoint {checkpoint} is damaged: {name} is not what was saved")
+
+
+def _manifest(checkpoint: Path) -> dict[str, str]:
+    """Returns the hashes of a checkpoint's files by name. Raises DamagedFile where they cannot be read."""
+    try:
+        content = json.loads((checkpoint / MANIFEST).read_text())
+        return {str(name): str(digest) for name, digest in content["files"].items()}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise DamagedFile(f"checkpoint {checkpoint} is damaged: its {MANIFEST} cannot be read") from error
+
+
+_Identity = tuple[int, int, int]
+
+
+def _identity(path: Path) -> _Identity:
+    """Returns what tells a file that was written anew from the one that was linked."""
+    stat = path.stat()
+    return stat.st_ino, stat.st_size, stat.st_mtime_ns
 
 
 def _hash(path: Path) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import warnings
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
@@ -11,7 +10,7 @@ import gymnasium as gym
 import numpy as np
 
 from arena.agent import Decision, Player, Transition
-from arena.errors import BrokenPlugin
+from arena.errors import ArenaError, BrokenPlugin
 from envs.rows import Rows
 
 
@@ -46,9 +45,14 @@ class Event(NamedTuple):
     next_episode: int
 
 
+class EpisodesLost(ArenaError):
+    """Episodes that are other ones when they are played again from their seeds and actions."""
+
+
 class RowStart(NamedTuple):
     """A row in the middle of an episode: what a resumed run brings back by replaying its actions.
 
+    The player's state is begun anew: what a player remembers of an episode is its own to save.
     `actions` is [T, ...]; `digest` is observation_digest() of the observation they lead to.
     """
 
@@ -82,6 +86,7 @@ def run(
       next_episode: the index of the first episode that nobody has begun.
 
     Raises:
+      EpisodesLost: the actions in `starts` led elsewhere; nothing has been played yet.
       BrokenPlugin: the environment or the player fails, the player's answer is not a Decision of the right shape,
         or its state no nest of arrays.
     """
@@ -231,27 +236,10 @@ def _begin(
         obs, reward, *_ = env.step(action)
         returns[lengths > 0] += reward[lengths > 0]
     assert obs is not None
-    _check_replay(env, starts, seeds, obs, returns, lengths)
-    return obs
-
-
-def _check_replay(
-    env: Rows,
-    starts: Sequence[RowStart | None],
-    seeds: np.ndarray,
-    obs: np.ndarray,
-    returns: np.ndarray,
-    lengths: np.ndarray,
-) -> None:
-    """Begins again, in place, the episodes of rows whose replay led elsewhere."""
-    lost = [
-        row for row, start in enumerate(starts) if start is not None and observation_digest(obs[row]) != start.digest
-    ]
+    lost = sum(start is not None and observation_digest(obs[row]) != start.digest for row, start in enumerate(starts))
     if lost:
-        warnings.warn(f"{env.spec.env_id} is not reproducible: {len(lost)} episodes begin again", stacklevel=2)
-        rows = np.asarray(lost)
-        obs[rows] = _reset(env, rows, seeds[rows])
-        returns[rows], lengths[rows] = 0.0, 0
+        raise EpisodesLost(f"{env.spec.env_id} is not reproducible: {lost} episodes cannot be brought back")
+    return obs
 
 
 def observation_digest(obs: np.ndarray) -> str:

@@ -1,10 +1,10 @@
 """A run folder: everything that a training leaves behind, and what reads it again.
 
-config.toml      all that was resolved, with versions
+config.toml      all that was resolved, with versions and machine
 episodes.csv     episode, step, return, length, seconds
 evaluations.csv  step, mean, std, episodes, seconds
 best.*, final.*  policies; the best is chosen on seeds that no reported evaluation uses
-checkpoints/     the newest, and the one that the best policy came from
+checkpoints/     the newest, and the one before it
 status.json      how far it is
 plots/ videos/   and TensorBoard event files in the folder itself
 """
@@ -12,53 +12,20 @@ plots/ videos/   and TensorBoard event files in the folder itself
 from __future__ import annotations
 
 import datetime
-import json
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from arena import checkpoint
 from arena.config import RunConfig, read_toml, validated, write_toml
 from arena.errors import ArenaError, DamagedFile
 from arena.files import write_json
 from arena.monitor import Monitor
 from arena.policy import Policy, save
 from arena.trackers import Table
-from arena.versions import versions
+from arena.versions import machine, versions
 
 #: Tables of config.toml that say what was, not what to do.
-DESCRIPTIVE = ("protocol", "versions")
-
-
-@dataclass
-class TrainingState:
-    """How far a training is: what a checkpoint holds beside the agent and the rows.
-
-    Attributes:
-      step: environment steps taken.
-      episodes: episodes ended.
-      next_episode: the first episode that nobody has begun.
-      seconds: spent on it, over all its processes.
-      recent: the returns of the last episodes.
-      last, last_eval_step: mean and step of the last evaluation.
-      best, best_step: mean and step of the best one.
-      num_evals, next_eval: how many there were, and the step at which the next is due.
-      last_log_step: when the learner's metrics were last written.
-    """
-
-    step: int = 0
-    episodes: int = 0
-    next_episode: int = 0
-    seconds: float = 0.0
-    recent: list[float] = field(default_factory=list)
-    last: float | None = None
-    last_eval_step: int = -1
-    best: float | None = None
-    best_step: int | None = None
-    num_evals: int = 0
-    next_eval: int = 0
-    last_log_step: int = 0
+DESCRIPTIVE = ("protocol", "versions", "machine")
 
 
 class RunFolder:
@@ -68,19 +35,19 @@ class RunFolder:
       path: the folder; made when it is not there.
       config: the resolved configuration, which is written into it.
       protocol: what its scores depend on, written beside it.
-      marks: where the files stood at the checkpoint that the run goes on from (see marks()); {} for a new run.
+      marks: where the files stood at the checkpoint that the run goes on from (see marks()); {} begins them anew.
     """
 
     def __init__(self, path: Path, config: RunConfig, protocol: Mapping[str, Any], marks: Mapping[str, Any]) -> None:
         path.mkdir(parents=True, exist_ok=True)
-        described = {"protocol": dict(protocol), "versions": versions()}
+        described = {"protocol": dict(protocol), "versions": versions(), "machine": machine()}
         write_toml(path / "config.toml", {**config.model_dump(), **described})
         self.path = path
-        self.monitor = Monitor(path, resume_at=tuple(marks["events"]) if marks else None)
+        self.monitor = Monitor(path, resume_at=tuple(marks.get("events", ("", 0))))
         columns = ("episode", "step", "return", "length", "seconds")
-        self.episodes = Table(path / "episodes.csv", columns, keep_bytes=marks.get("episodes"))
+        self.episodes = Table(path / "episodes.csv", columns, keep_bytes=marks.get("episodes", 0))
         columns = ("step", "mean", "std", "episodes", "seconds")
-        self.evaluations = Table(path / "evaluations.csv", columns, keep_bytes=marks.get("evaluations"))
+        self.evaluations = Table(path / "evaluations.csv", columns, keep_bytes=marks.get("evaluations", 0))
 
     @property
     def checkpoints(self) -> Path:
@@ -121,6 +88,11 @@ def load_config(folder: Path) -> RunConfig:
     return config
 
 
+def has_status(folder: Path) -> bool:
+    """True for a run that has had a checkpoint: the status is first written after it."""
+    return (folder / "status.json").exists()
+
+
 def default_path(config: RunConfig, name: str) -> Path:
     """Returns runs/AGENT-ENV-DATE-SEED, numbered when it is taken."""
     date = datetime.datetime.now().strftime("%Y%m%d-%H%M%S")
@@ -135,37 +107,9 @@ def check_is_new(path: Path) -> None:
         raise ArenaError(f"{path} already exists; choose another --run-dir, or `arena resume {path}`")
 
 
-def write_state(folder: Path, state: TrainingState, rows: list[Any], marks: Mapping[str, Any]) -> None:
-    """Writes what a checkpoint says of the training, its rows (see trackers.save_starts) and its files (see marks)."""
-    write_json(folder / "state.json", {"training": asdict(state), "rows": rows, "marks": marks})
-
-
-def read_state(start: Path) -> tuple[TrainingState, list[Any], dict[str, Any]]:
-    """Returns what write_state wrote. Raises DamagedFile where it cannot be read."""
-    try:
-        content = json.loads((start / "state.json").read_text())
-        return TrainingState(**content["training"]), content["rows"], content["marks"]
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise DamagedFile(f"checkpoint {start} is damaged: state.json cannot be read ({error})") from error
-
-
-def weights_of(folder: Path) -> Path:
-    """Returns the agent's part of the checkpoint that a run's best policy came from, else of the newest, for --from."""
-    load_config(folder)
-    newest = checkpoint.newest(folder / "checkpoints")
-    state, _, _ = read_state(newest)
-    if state.best_step is None:
-        return newest / "agent"
-    best = newest.with_name(checkpoint.name_of(state.best_step))
-    if not best.is_dir():
-        return newest / "agent"
-    checkpoint.check(best)
-    return best / "agent"
-
-
 def as_markdown(config: RunConfig, protocol: Mapping[str, Any]) -> str:
     """Returns the resolved configuration, the protocol and the versions as a table."""
-    rows = {**config.model_dump(), "protocol": dict(protocol), "version": versions()}
+    rows = {**config.model_dump(), "protocol": dict(protocol), "version": versions(), "machine": machine()}
     return "| key | value |\n|---|---|\n" + "\n".join(f"| {key} | {value} |" for key, value in _flat(rows))
 
 

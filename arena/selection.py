@@ -17,8 +17,9 @@ from arena.evaluation import Evaluation, play, summarize
 from arena.loop import Event
 from arena.policy import Policy
 from arena.previews import Previews, is_shown
-from arena.run_folder import RunFolder, TrainingState
+from arena.run_folder import RunFolder
 from arena.seeding import Stream, episode_seed
+from arena.snapshot import TrainingState
 from envs.rows import Rows
 
 _MAX_ROWS = 8

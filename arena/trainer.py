@@ -6,51 +6,26 @@ import contextlib
 import dataclasses
 import math
 import time
-import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
-
-import numpy as np
+from typing import Any
 
 import envs
-from arena import checkpoint, plots, registry, run_folder, trackers
+from arena import checkpoint, plots, registry, run_folder, snapshot, trackers, versions
 from arena.agent import Agent
 from arena.config import RunConfig
 from arena.errors import BrokenPlugin, DoesNotFit
-from arena.loop import Event, RowStart, run
-from arena.run_folder import RunFolder, TrainingState
+from arena.hooks import Hooks, Progress
+from arena.loop import EpisodesLost, Event, RowStart, run
+from arena.reproducibility import is_reproducible
+from arena.run_folder import RunFolder
 from arena.seeding import Stream, episode_seed
 from arena.selection import Selection
+from arena.snapshot import Snapshot, TrainingState
 from arena.training_recorder import TrainingRecorder, parse_schedule
 
-CHECKPOINT_PERIOD_S = 300.0
 _SHOW_PERIOD_S = 0.2
 _LOG_POINTS = 500  # learning curves in TensorBoard have about so many points
-
-
-class Progress(NamedTuple):
-    """Where a training stands: fraction of the budget in [0, 1], and what to show beside it."""
-
-    fraction: float
-    step: int
-    episodes: int
-    recent_return: float
-    best: float | None
-
-
-class Hooks(NamedTuple):
-    """What a training tells its caller, and asks.
-
-    Attributes:
-      on_progress: called a few times a second.
-      should_stop: asked after every step; when true the run saves and ends.
-      warn: told, in one line, what does not stop the training.
-    """
-
-    on_progress: Callable[[Progress], None] = lambda progress: None
-    should_stop: Callable[[], bool] = lambda: False
-    warn: Callable[[str], None] = warnings.warn
 
 
 class Trainer:
@@ -74,19 +49,18 @@ class Trainer:
         config = self._config = config.model_copy(update={"preprocess": self._env.spec.preprocess})
         self._agent = self._make_agent()
         if config.start and start is None:
-            weights = run_folder.weights_of(Path(config.start))
+            weights = snapshot.weights_of(Path(config.start))
             with BrokenPlugin.guard(self._agent, "load_weights"):
                 self._agent.load_weights(weights)
-        self._state = TrainingState()
-        marks: dict[str, Any] = {}
-        self._starts: list[RowStart | None] | None = None
+        begin = self._restored(start) if start else self._first_snapshot()
+        self._state, self._starts, self._obs = begin.state, begin.starts, begin.shown
         if start:
-            self._state, self._starts, marks = self._restored(start)
             self._set_progress()  # the first action may depend on it (epsilon)
         self._recent = trackers.RecentReturns(values=self._state.recent)
         self._begin = time.perf_counter() - self._state.seconds
-        self._folder = RunFolder(path, config, self._env.spec.protocol, marks)
+        self._folder = RunFolder(path, config, self._env.spec.protocol, begin.marks)
         self._closing.callback(self._folder.close)
+        snapshot.bring_back_best(start, path)
         self._rows = trackers.RowTracker(self._env.num_rows, self._starts)
         self._recorder = TrainingRecorder(
             config.record,
@@ -100,9 +74,9 @@ class Trainer:
         self._closing.callback(self._recorder.close)
         self._selection = Selection(config, self._env.spec, self._name, self._folder, self._state, hooks.warn)
         self._closing.callback(self._selection.close)
-        self._obs: np.ndarray | None = None
-        self._last_shown_s, self._last_checkpoint_s = 0.0, time.perf_counter()
-        self._checkpoint_step = self._state.step if start else -1
+        self._last_shown_s = 0.0
+        self._checkpoints = checkpoint.Series(path / "checkpoints", config.checkpoint_every, start)
+        self._saved_evals = self._state.num_evals
         if start is None:
             self._folder.monitor.text("configuration", run_folder.as_markdown(config, self._env.spec.protocol))
             self._folder.monitor.hparams(self._hparams(), {})  # lists a run that is killed, too
@@ -116,11 +90,11 @@ class Trainer:
         state, first = self._state, self._state.step
         is_stopped = self._selection.is_due and not self._evaluate()  # it was stopped in the midst of one
         log_period = max(1, self._horizon // _LOG_POINTS)
-        events = run(self._env, self._agent, self._seed_of, starts=self._starts, next_episode=state.next_episode)
+        events = self._events()
         while not self._is_over() and not is_stopped:
             event = next(events)
             state.step, state.next_episode = first + event.step, event.next_episode
-            self._obs = event.transition.next_obs
+            self._obs = event.transition.next_obs[0]
             metrics = self._learn(event)
             self._rows.add(event)
             if event.finished:
@@ -131,7 +105,7 @@ class Trainer:
                 self._folder.monitor.scalars(self._readable(metrics), state.step)
             if self._selection.is_due:
                 is_stopped = not self._evaluate()
-            if self._is_checkpoint_due():
+            if self._checkpoints.is_due(state.step):
                 self._save_checkpoint()
             self._show()
             is_stopped = is_stopped or self._hooks.should_stop()
@@ -160,6 +134,24 @@ class Trainer:
 
     def _seed_of(self, episode: int) -> int:
         return episode_seed(self._config.seed, Stream.TRAINING, episode)
+
+    def _events(self) -> Iterator[Event]:
+        """The loop's; episodes that cannot be brought back are given up, and others begun."""
+        try:
+            yield from self._run(self._starts)
+        except EpisodesLost as error:
+            self._hooks.warn(f"{error}; others begin, and the run is not what it would have been without a stop")
+            self._state.is_reproducible = False
+            self._forget_unfinished()
+            self._rows = trackers.RowTracker(self._env.num_rows)
+            yield from self._run(None)
+
+    def _run(self, starts: list[RowStart | None] | None) -> Iterator[Event]:
+        return run(self._env, self._agent, self._seed_of, starts=starts, next_episode=self._state.next_episode)
+
+    def _forget_unfinished(self) -> None:
+        with BrokenPlugin.guard(self._agent, "forget_unfinished"):
+            self._agent.forget_unfinished()
 
     def _learn(self, event: Event) -> Mapping[str, Any]:
         self._set_progress()
@@ -212,11 +204,6 @@ class Trainer:
             spent = max(spent, (time.perf_counter() - self._begin) / (60.0 * config.minutes))
         return spent
 
-    def _is_checkpoint_due(self) -> bool:
-        if self._config.checkpoint_every:
-            return self._state.step - max(0, self._checkpoint_step) >= self._config.checkpoint_every
-        return time.perf_counter() - self._last_checkpoint_s >= CHECKPOINT_PERIOD_S
-
     def _show(self, *, now: bool = False) -> None:
         wall_s = time.perf_counter()
         if now or wall_s - self._last_shown_s > _SHOW_PERIOD_S:
@@ -229,10 +216,10 @@ class Trainer:
 
     def _evaluate(self) -> bool:
         """Evaluates the policy; False when it was stopped midway."""
-        obs = None if self._obs is None else self._obs[0]
+        seen, is_last = self._obs, self._is_over()
         _ = self.state.seconds  # brings it up to date for the table
         try:
-            is_best = self._selection.evaluate(self._agent, obs, is_last=self._is_over(), on_event=self._check_stop)
+            is_best = self._selection.evaluate(self._agent, seen, is_last=is_last, on_event=self._check_stop)
         except _Stopped:
             return False
         if is_best:
@@ -247,42 +234,63 @@ class Trainer:
 
     def _save_checkpoint(self) -> None:
         self._recorder.flush()
-        step, best_step = self._state.step, self._state.best_step
-        checkpoint.save(self._folder.checkpoints, step, self._write_checkpoint)
-        self._checkpoint_step, self._last_checkpoint_s = step, time.perf_counter()
-        checkpoint.prune(self._folder.checkpoints, {step, best_step or step})
+        self._checkpoints.save(self._state.step, self._write_checkpoint)
+        self._saved_evals = self._state.num_evals
         self._write_status("running")
 
     def _write_checkpoint(self, folder: Path) -> None:
-        (folder / "agent").mkdir()
+        (folder / "agent").mkdir(exist_ok=True)
         with BrokenPlugin.guard(self._agent, "save_state"):
             self._agent.save_state(folder / "agent")
-        rows = trackers.save_starts(self._rows.starts(self._seed_of), folder / "rows.npz")
-        run_folder.write_state(folder, self.state, rows, self._folder.marks())
+        starts = self._rows.starts(self._seed_of)
+        if not self._state.is_reproducible:
+            starts = [None] * len(starts)
+        taken = Snapshot(self.state, starts, self._folder.marks(), versions.made_with(), self._obs)
+        snapshot.write(taken, folder)
+        if self._state.best_step == self._state.step:
+            snapshot.keep_best(folder, self._folder.path)
 
-    def _restored(self, start: Path) -> tuple[TrainingState, list[RowStart | None], dict[str, Any]]:
-        state, rows, marks = run_folder.read_state(start)
-        starts = trackers.load_starts(rows, start / "rows.npz")
-        if len(starts) != self._env.num_rows:
-            num_rows = self._env.num_rows
-            raise DoesNotFit(f"{start} is of {len(starts)} rows; config.toml says num_envs = {num_rows}")
+    def _first_snapshot(self) -> Snapshot:
+        """Returns where a new run begins, after a look at whether it will be able to go on from anywhere else."""
+        config = self._config
+        with contextlib.closing(
+            envs.make(config.env, 1, preprocess=config.preprocess, settings=config.env_settings)
+        ) as env:
+            state = TrainingState(is_reproducible=is_reproducible(env))
+        if not state.is_reproducible:
+            self._hooks.warn(
+                f"{config.env} is not reproducible: the same seed and actions led elsewhere. A resumed run begins new "
+                "episodes and is not what it would have been without a stop"
+            )
+        return Snapshot(state, [None] * self._env.num_rows, {}, {})
+
+    def _restored(self, start: Path) -> Snapshot:
+        saved, num_rows = snapshot.read(start), self._env.num_rows
+        if len(saved.starts) != num_rows:
+            raise DoesNotFit(f"{start} is of {len(saved.starts)} rows; config.toml says num_envs = {num_rows}")
         try:
             self._agent.restore_state(start / "agent")
         except Exception as error:
             raise BrokenPlugin.during(self._agent, "restore_state", error) from error
-        return state, starts, marks
+        if difference := versions.difference(saved.made_with):
+            self._hooks.warn(f"this run goes on with {difference}; its result may not be the same to the bit")
+        if not saved.state.is_reproducible:
+            self._forget_unfinished()
+        return saved
 
     def _finish(self, is_stopped: bool) -> bool:
-        if not is_stopped and self._state.last_eval_step != self._state.step:
+        state = self._state
+        if not is_stopped and state.last_eval_step != state.step:
             is_stopped = not self._evaluate()
         if not is_stopped:
             with BrokenPlugin.guard(self._agent, "policy"):
                 policy = self._agent.policy()
-            self._folder.save_policy(policy, "final", step=self._state.step)
-            self._report_hparams()
-        if self._checkpoint_step != self._state.step or not is_stopped:
+            self._folder.save_policy(policy, "final", step=state.step)
+        if (state.step, state.num_evals) != (self._checkpoints.newest_step, self._saved_evals):
             self._save_checkpoint()
         self._recorder.flush()
+        if not is_stopped:
+            self._report_hparams()  # after the checkpoint: whoever resumes from it cuts this off and tells it once
         self._folder.marks()
         plots.learning_curve(self._folder.path)
         self._write_status("interrupted" if is_stopped else "finished")

@@ -9,7 +9,8 @@ from typing import NamedTuple
 from arena import checkpoint, registry, run_folder
 from arena.config import RunConfig
 from arena.errors import InvalidValue
-from arena.trainer import Hooks, Progress, Trainer
+from arena.hooks import Hooks, Progress
+from arena.trainer import Trainer
 
 __all__ = ["Hooks", "Progress", "Run", "resume", "train"]
 
@@ -47,15 +48,22 @@ def train(config: RunConfig, *, run_dir: Path | None = None, hooks: Hooks | None
 
 
 def resume(folder: Path, *, steps: int | None = None, hooks: Hooks | None = None) -> Run:
-    """Goes on with the run in `folder` from its newest checkpoint, to its own budget or to `steps` in all."""
+    """Goes on with the run in `folder` from its newest checkpoint, to its own budget or to `steps` in all.
+
+    A run that was killed before its first checkpoint begins again, and says so.
+    """
     config = run_folder.load_config(folder)
-    hooks = hooks or Hooks()
-    newest = checkpoint.newest(folder / "checkpoints", warn=hooks.warn)
+    hooks, checkpoints = hooks or Hooks(), folder / "checkpoints"
+    start = None
+    if checkpoint.exists(checkpoints) or run_folder.has_status(folder):
+        start = checkpoint.recover(checkpoints, warn=hooks.warn)
+    else:
+        hooks.warn(f"{folder} was stopped before its first checkpoint; it begins again")
     if steps is not None:
-        if steps < (taken := checkpoint.step_of(newest)):
+        if start and steps < (taken := checkpoint.step_of(start)):
             raise InvalidValue(f"{folder} has taken {taken:,} steps; --steps {steps:,} is less")
         config = config.model_copy(update={"steps": steps, "episodes": None, "minutes": None, "until": None})
-    return _run(config, folder, hooks, newest)
+    return _run(config, folder, hooks, start)
 
 
 def _run(config: RunConfig, path: Path, hooks: Hooks, start: Path | None = None) -> Run:

@@ -50,6 +50,10 @@ class EpisodeBuffer:
         episodes, self._complete = self._complete, []
         return episodes
 
+    def forget_unfinished(self) -> None:
+        """Forgets the steps of episodes that are under way."""
+        self._steps, self._begin = [], [0] * len(self._begin)
+
     def save(self, path: Path) -> None:
         """Writes everything to an npz file (compressed: observations repeat themselves)."""
         arrays = {"begin": np.array(self._begin), "lengths": np.array([len(e["reward"]) for e in self._complete], int)}

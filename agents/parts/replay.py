@@ -18,11 +18,12 @@ from typing import Any, NamedTuple
 import gymnasium as gym
 import numpy as np
 
-from arena.agent import Spec
+from arena.agent import SEGMENTS, Spec
 from arena.errors import DamagedFile, InvalidValue
 
 STACKING = ("atari", "cookbook-dqn")  # preprocessings whose observations are [K, H, W], the newest frame last
-FRAMES, TRANSITIONS = "frames.npy", "transitions.npz"
+TRANSITIONS = "transitions.npz"
+SEGMENT_BYTES = 16_000_000
 
 
 class Batch(NamedTuple):
@@ -66,6 +67,8 @@ class Replay:
         # The last term keeps the frames of the rows' latest stacks, even if no two of them share one.
         spare = capacity // 100 + (2 * num_frames + 1) * (num_frames + 1) * num_rows
         self._frames = np.zeros((capacity + spare, *self._frame_shape), self._dtype)
+        # Frames on disk come in files of so many; a small replay has several, too, so that not all is written anew.
+        self._segment_size = max(1, min(SEGMENT_BYTES // max(1, self._frames[0].nbytes), len(self._frames) // 16))
         self._stacks = np.zeros((capacity, 2, num_frames), np.int32)  # places of the frames of obs and next_obs
         self._action = np.zeros(capacity, np.int32)
         self._reward = np.zeros(capacity, np.float32)
@@ -91,7 +94,8 @@ class Replay:
     ) -> None:
         """Takes in one transition of every row, [N, ...]. `next_obs` is kept until the next call, unchanged."""
         if obs is not self._last:  # where no episode has ended, the loop hands on the same array
-            begun = ~_rows_equal(obs, self._last) | (self._num_added == 0)
+            stored, last = obs.astype(self._dtype, copy=False), self._last.astype(self._dtype, copy=False)
+            begun = ~_rows_equal(stored, last) | (self._num_added == 0)
             if begun.any():
                 self._live[begun] = self._store_stacks(self._stacked(obs[begun]))
         following = self._follow(self._stacked(obs), self._stacked(next_obs))
@@ -128,8 +132,18 @@ class Replay:
         return batch
 
     def save(self, folder: Path) -> None:
-        """Writes the filled part of both rings into `folder`, uncompressed."""
-        np.save(folder / FRAMES, self._frames[: self._num_stored])
+        """Writes everything that sample() and add() depend on into `folder`, which may hold what was saved before.
+
+        Frames go into immutable files named by the numbers of the frames they hold. Those that are there are left
+        alone, so that a checkpoint costs what was added since the last; those that no transition needs are removed.
+        """
+        wanted = {path_of(folder, frames): frames for frames in self._segments()}
+        (folder / SEGMENTS).mkdir(parents=True, exist_ok=True)
+        for path in set((folder / SEGMENTS).iterdir()) - set(wanted):
+            path.unlink()
+        for path, frames in wanted.items():
+            if not path.exists():
+                np.save(path, self._frames.take(frames, axis=0, mode="wrap"))
         cursors = np.array([self._num_stored, self._num_added, self._first])
         rest = {"live": self._live, "last": self._last.astype(self._dtype)}
         with (folder / TRANSITIONS).open("wb") as file:
@@ -137,21 +151,30 @@ class Replay:
 
     def restore(self, folder: Path) -> None:
         """Reads what save() wrote. Raises DamagedFile where it is broken or of another shape."""
+        into: dict[str, np.ndarray]
         try:
-            frames = np.load(folder / FRAMES, mmap_mode="r", allow_pickle=False)
             with np.load(folder / TRANSITIONS, allow_pickle=False) as saved:
                 arrays = {name: saved[name] for name in saved.files}
             num_stored, num_added, first = (int(value) for value in arrays.pop("cursors"))
+            last = np.empty((len(self._live), *self._shape), self._dtype)  # self._last may be the environment's
+            into = {"live": self._live, "last": last, **self._filled(num_added)}
+            if _described(arrays) != _described(into):
+                raise DamagedFile(f"{folder} holds a replay of other observations, another capacity or other rows")
+            for name, array in into.items():
+                array[...] = arrays[name]
+            self._last, self._num_stored, self._num_added, self._first = last, num_stored, num_added, first
+            for frames in self._segments():  # in order: where two have one place in the ring, the later stays
+                self._frames[frames % len(self._frames)] = np.load(path_of(folder, frames), allow_pickle=False)
         except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
             raise DamagedFile(f"{folder} holds no readable replay ({str(error).splitlines()[0]})") from error
-        last = np.empty((len(self._live), *self._shape), self._dtype)  # self._last may be the environment's
-        into = {"live": self._live, "last": last, **self._filled(num_added)}
-        if _described({"frames": frames, **arrays}) != _described({"frames": self._frames[:num_stored], **into}):
-            raise DamagedFile(f"{folder} holds a replay of other observations, another capacity or other rows")
-        self._frames[:num_stored] = frames
-        for name, array in into.items():
-            array[...] = arrays[name]
-        self._last, self._num_stored, self._num_added, self._first = last, num_stored, num_added, first
+
+    def _segments(self) -> list[np.ndarray]:
+        """Returns the numbers of the frames that are still needed, cut at multiples of the segments' size."""
+        if not self._num_added:
+            return []
+        size, oldest = self._segment_size, self._oldest[self._first % len(self._action)]
+        starts = range(int(min(oldest, self._live.min())) // size * size, self._num_stored, size)
+        return [np.arange(start, min(start + size, self._num_stored)) for start in starts]
 
     def _filled(self, num_added: int) -> dict[str, np.ndarray]:
         rings = {
@@ -193,6 +216,11 @@ class Replay:
         self._frames[numbers % len(self._frames)] = frames
         self._num_stored += len(frames)
         return numbers
+
+
+def path_of(folder: Path, frames: np.ndarray) -> Path:
+    """Returns the file in which a replay saved in `folder` keeps these frames."""
+    return folder / SEGMENTS / f"{frames[0]:012d}-{frames[-1] + 1:012d}.npy"
 
 
 def stack_size(spec: Spec) -> int:

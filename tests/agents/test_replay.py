@@ -175,6 +175,62 @@ def test_a_restored_replay_goes_on_as_if_nothing_had_happened(game, before, afte
         np.testing.assert_array_equal(mine, theirs)
 
 
+@settings(max_examples=15, deadline=None)
+@given(game=games, cuts=st.lists(st.integers(1, 40), min_size=2, max_size=5))
+def test_a_replay_saved_again_and_again_appends_and_is_restored_as_it_was_last(game, cuts, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("replay")
+    played = Played(np.random.default_rng(game.pop("seed")), **game)
+
+    def new() -> Replay:
+        shape = (played.num_frames, *FRAME)
+        return Replay(shape, np.dtype(np.uint8), capacity=40, num_rows=played.num_rows, num_frames=played.num_frames)
+
+    replay = new()
+    for count in cuts:
+        before = {path.name: path.stat().st_mtime_ns for path in folder.rglob("*.npy")}
+        for step in played.steps(count):
+            replay.add(*step)
+        replay.save(folder)
+        after = {path.name: path.stat().st_mtime_ns for path in folder.rglob("*.npy")}
+        assert all(after[name] == before[name] for name in before.keys() & after.keys())
+        restored = new()
+        restored.restore(folder)
+        for mine, theirs in zip(everything(replay), everything(restored), strict=True):
+            np.testing.assert_array_equal(mine, theirs)
+
+
+def test_frames_on_disk_are_cut_at_multiples_of_a_segments_size_and_go_when_no_transition_needs_them(tmp_path):
+    replay = Replay((), np.dtype(np.float32), capacity=28)  # and 6 places to spare: segments of 34 // 16 = 2 frames
+
+    def save_after(*numbers: int) -> list[str]:
+        for number in numbers:
+            obs, next_obs = np.array([number], np.float32), np.array([number + 1], np.float32)
+            replay.add(obs, np.zeros(1, int), np.zeros(1), np.zeros(1, bool), next_obs)
+        replay.save(tmp_path)
+        return sorted(path.name for path in (tmp_path / "segments").iterdir())
+
+    def named(*ranges: tuple[int, int]) -> list[str]:
+        return [f"{start:012d}-{stop:012d}.npy" for start, stop in ranges]
+
+    assert save_after(0, 1, 2, 3) == named((0, 2), (2, 4), (4, 5))  # five frames: the first, and four that followed
+    assert save_after(4) == named((0, 2), (2, 4), (4, 6))
+    # Transitions 7 to 34 are held; the first of them needs frames 7 and 8, the last one 34 and 35.
+    assert save_after(*range(5, 35)) == named(*((start, start + 2) for start in range(6, 36, 2)))
+
+
+def test_a_restored_replay_knows_where_its_rows_were_in_the_environments_own_type(tmp_path):
+    """A step after a restore must not store the frame again that the step before has stored, rounded to float32."""
+    one, other = (Replay((1,), np.dtype(np.float32), capacity=10) for _ in range(2))
+    obs, next_obs, last = (np.array([[value]]) for value in (0.1, 0.2, 0.3))
+    rest = np.zeros(1, int), np.zeros(1), np.zeros(1, bool)
+    one.add(obs, *rest, next_obs)
+    one.save(tmp_path)
+    other.restore(tmp_path)
+    for replay in (one, other):
+        replay.add(next_obs, *rest, last)
+    assert one._num_stored == other._num_stored == 3
+
+
 def filled(capacity: int = 10) -> Replay:
     replay = Replay((3,), np.dtype(np.float32), capacity=capacity)
     replay.add(np.ones((1, 3)), np.zeros(1, int), np.zeros(1), np.zeros(1, bool), np.ones((1, 3)))

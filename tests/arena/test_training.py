@@ -87,12 +87,20 @@ def test_the_best_policy_is_that_of_the_best_evaluation(whole: Path):
     assert policy.load(whole / "final.npz").card.step == 600
 
 
-def test_checkpoints_kept_are_the_newest_and_the_best_policys(whole: Path):
-    best_step = json.loads((whole / "status.json").read_text())["best_step"]
-    assert {path.name for path in (whole / "checkpoints").iterdir()} == {
-        checkpoint.name_of(600),
-        checkpoint.name_of(best_step),
-    }
+def test_checkpoints_kept_are_the_newest_and_the_one_before(whole: Path):
+    # Evaluations at 200, 400 and 600, and a period of 150 steps counted from the last checkpoint.
+    steps = sorted(checkpoint.step_of(path) for path in (whole / "checkpoints").iterdir())
+    assert len(steps) == 2
+    assert 400 <= steps[0] < steps[1] == 600
+
+
+def test_every_checkpoint_holds_the_policy_that_was_the_best_then(whole: Path):
+    scores = [(float(row["mean"]), int(row["step"])) for row in table(whole / "evaluations.csv")]
+    for path in (whole / "checkpoints").iterdir():
+        _, best_step = max(score for score in scores if score[1] <= checkpoint.step_of(path))  # of equals, the last
+        assert policy.load(path / "best" / "best.npz").card.step == best_step
+    newest = checkpoint.newest(whole / "checkpoints")
+    assert (newest / "best" / "best.npz").read_bytes() == (whole / "best.npz").read_bytes()
 
 
 def test_training_twice_from_one_seed_gives_the_same_run(whole: Path, tmp_path: Path):
