@@ -31,6 +31,7 @@ Env = Annotated[
 Ref = Annotated[
     str, Argument(metavar="REF", help="A plugin's name, a run folder, FILE.py:CLASS, MODULE:CLASS or a policy file.")
 ]
+LiteRTFile = Annotated[Path, Argument(metavar="FILE", help="A LiteRT file, a policy of the arena or any other.")]
 Json = Annotated[bool, Option("--json", help="Print one JSON object and nothing else.")]
 Seed = Annotated[int, Option("--seed", metavar="S", help="Root of all randomness.")]
 Mode = Annotated[
@@ -362,6 +363,72 @@ def record(
         return terminal.print_json({"recordings": [recording.to_json() for recording in recordings]})
     for recording in recordings:
         terminal.out.print(f"{recording.video}  return {recording.game.ret:g}, {recording.game.length:,} steps")
+
+
+@app.command()
+def export(
+    ref: Ref,
+    out: Annotated[Path, Option(metavar="FILE", help="A new .tflite file; .npz for tables and linear features.")],
+    quantize: Annotated[
+        str, Option(metavar="KIND", help="none, float16, dynamic (8-bit weights) or int8 (8 bits throughout).")
+    ] = "none",
+    env: Annotated[
+        str | None, Option(metavar="ID", help="Where to play; the environment on the policy's card by default.")
+    ] = None,
+    env_set: EnvSet = None,
+    episodes: Annotated[int, Option(metavar="N", help="Games that the file and the agent both play.")] = 20,
+    seed: Seed = 0,
+    json: Json = False,
+) -> None:
+    """Write a policy as one file for an app, and compare them."""
+    from arena import device_report, terminal
+    from arena.config import parse_assignments
+    from arena.export import export as run
+
+    with terminal.phases() as update:
+        result = run(
+            ref,
+            out,
+            quantize=quantize,
+            env_id=env,
+            env_settings=parse_assignments(env_set or (), "--env-set"),
+            episodes=episodes,
+            seed=seed,
+            on_progress=lambda phase, done, total: update(phase, done, total, f"{done} of {total} games"),
+        )
+    if json:
+        return terminal.print_json(result.to_json())
+    device_report.print_export(result)
+
+
+@app.command()
+def inspect(file: LiteRTFile, json: Json = False) -> None:
+    """Show what is in a LiteRT file."""
+    from arena import device_report, terminal
+    from arena.inspection import inspect as run
+
+    result = run(file)
+    if json:
+        return terminal.print_json(result.to_json())
+    device_report.print_inspection(result)
+
+
+@app.command()
+def profile(
+    file: LiteRTFile,
+    threads: Annotated[int, Option(metavar="N", help="Threads of the interpreter.")] = 1,
+    runs: Annotated[int, Option(metavar="N", help="Calls that are timed, after the first one.")] = 500,
+    json: Json = False,
+) -> None:
+    """Measure a LiteRT file: latency, operators, memory."""
+    from arena import device_report, terminal
+    from arena.profiling import profile as run
+
+    with terminal.bar(f"profiling {file}") as update:
+        result = run(file, threads=threads, runs=runs, on_progress=update)
+    if json:
+        return terminal.print_json(result.to_json())
+    device_report.print_profile(result)
 
 
 @app.command()

@@ -2,13 +2,16 @@
 
 A policy is one file: a LiteRT network (`.tflite`) whose metadata holds the card, or arrays of a
 NumPy function (`.npz`, no objects) beside the card as JSON. The card says what the policy needs to
-know of itself: spaces, preprocessing, mode of play, hyperparameters, step, scores.
+know of itself: spaces, preprocessing, mode of play, hyperparameters, step, scores. It also holds the
+SHA-256 of the file, so that nothing which was damaged or edited reaches the parser or native code.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
+import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -19,18 +22,25 @@ import pydantic
 
 from arena import functions, seeding
 from arena.agent import Decision, Mode, Player, Spec
-from arena.errors import DamagedFile, DoesNotFit
+from arena.errors import ArenaError, DamagedFile, DoesNotFit
 from arena.quiet import silent_stderr
 
 CARD_KEY = "arena.card"
 FORMAT = 1
+_BLANK = "0" * 64
+_SEAL = re.compile(rb'\{"sha256": "([0-9a-f]{64})", "format": ')
 
 
 class Card(pydantic.BaseModel):
-    """What a policy file says of itself."""
+    """What a policy file says of itself.
+
+    `sha256` is that of the file with 64 zeros in this place; saving computes it. `export` says what
+    `arena export` did: quantization, the hash of the file it began with, calibration.
+    """
 
     model_config = pydantic.ConfigDict(extra="ignore", frozen=True)
 
+    sha256: str = _BLANK
     format: int = FORMAT
     agent: str
     env: str
@@ -41,6 +51,7 @@ class Card(pydantic.BaseModel):
     settings: dict[str, Any] = {}
     step: int = 0
     scores: dict[str, Any] = {}
+    export: dict[str, Any] = {}
 
     @classmethod
     def of(cls, agent: str, spec: Spec, mode: str, settings: Mapping[str, Any]) -> Card:
@@ -220,15 +231,17 @@ def suffix_of(policy: Policy) -> str:
 def save(policy: Policy, path: Path) -> Path:
     """Writes a policy atomically; the suffix of `path` is replaced by the one that fits. Returns the path."""
     path = path.with_suffix(suffix_of(policy))
-    card = json.dumps(policy.card.model_dump() | {"mode": str(policy.mode)})
+    card = policy.card.model_dump() | {"sha256": _BLANK, "mode": str(policy.mode)}
     temporary = path.with_name(path.name + ".tmp")
     if isinstance(policy.function, LiteRTFunction):
-        temporary.write_bytes(_with_metadata(policy.function.content, card))
+        temporary.write_bytes(_sealed(_with_metadata(policy.function.content, json.dumps(card))))
     else:
-        header = {"function": functions.name_of(policy.function), "card": json.loads(card)}
+        arrays = functions.arrays_of(policy.function)
+        header = {"function": functions.name_of(policy.function), "card": card}
+        card["sha256"] = _array_digest(header, arrays)
         with temporary.open("wb") as file:
-            arrays: dict[str, Any] = {CARD_KEY: np.array(json.dumps(header)), **functions.arrays_of(policy.function)}
-            np.savez(file, **arrays)
+            content: dict[str, Any] = {CARD_KEY: np.array(json.dumps(header)), **arrays}
+            np.savez(file, **content)
     os.replace(temporary, path)
     return path
 
@@ -237,15 +250,13 @@ def load(path: Path) -> Policy:
     """Returns the policy in a `.tflite` or `.npz` file. Raises DamagedFile where it is none."""
     try:
         if path.suffix == ".npz":
-            with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
-                header = json.loads(str(arrays[CARD_KEY]))
-                kind = functions.FUNCTIONS[header["function"]]
-                function = kind(**{name: arrays[name] for name in arrays.files if name != CARD_KEY})
-            return Policy(function, Card.model_validate(header["card"]))
+            return _load_arrays(path)
         content = path.read_bytes()
-        card = Card.model_validate_json(_metadata(content))
+        card = read_card(content)
+        if card is None:
+            raise ValueError("it has no card; `arena inspect` and `arena profile` take any LiteRT file")
         return Policy(LiteRTFunction(content), card)
-    except ImportError:
+    except (ImportError, ArenaError):
         raise
     except Exception as error:  # the parsers of damaged files fail in every way there is
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
@@ -254,30 +265,81 @@ def load(path: Path) -> Policy:
         raise DamagedFile(f"{path} is not a policy of the arena, or is damaged ({reason})") from error
 
 
-def _with_metadata(content: bytes, card: str) -> bytes:
-    import flatbuffers
+def _load_arrays(path: Path) -> Policy:
+    with path.open("rb") as file, np.load(file, allow_pickle=False) as content:
+        header = json.loads(str(content[CARD_KEY]))
+        arrays = {name: content[name] for name in content.files if name != CARD_KEY}
+    card = Card.model_validate(header["card"])
+    header["card"]["sha256"] = _BLANK
+    if _array_digest(header, arrays) != card.sha256:
+        raise ValueError("its content does not match the hash in its card")
+    return Policy(functions.FUNCTIONS[header["function"]](**arrays), card)
+
+
+def _array_digest(header: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> str:
+    digest = hashlib.sha256(json.dumps(header).encode())
+    for name, array in sorted(arrays.items()):
+        digest.update(f"{name} {array.dtype.str} {array.shape}".encode() + array.tobytes())
+    return digest.hexdigest()
+
+
+def _sealed(content: bytes) -> bytes:
+    """Returns a file with its hash in the place that its card leaves for it."""
+    return _SEAL.sub(lambda match: match[0].replace(_BLANK.encode(), _digest(content)), content)
+
+
+def read_card(content: bytes) -> Card | None:
+    """Returns the card in a LiteRT file, or None where it has none. No parser sees a file whose hash is wrong.
+
+    Raises ValueError where the file is no LiteRT file, or not what it was when it was written.
+    """
+    if content[4:8] != b"TFL3":
+        raise ValueError("not a LiteRT file")
+    seals = list(_SEAL.finditer(content))
+    if not seals:
+        return None
+    sealed = seals[0][1]
+    if len(seals) > 1 or _digest(content.replace(sealed, _BLANK.encode())) != sealed:
+        raise ValueError("its content does not match the hash in its card")
+    card, _ = json.JSONDecoder().raw_decode(content[seals[0].start() :].decode(errors="replace"))
+    return Card.model_validate(card)
+
+
+def _digest(content: bytes) -> bytes:
+    return hashlib.sha256(content).hexdigest().encode()
+
+
+def parse_litert(content: bytes) -> Any:
+    """Returns a LiteRT file as a tree of objects (ModelT), with the weights that lie behind the flatbuffer in it."""
     from ai_edge_litert import schema_py_generated as schema
 
     model = schema.ModelT.InitFromObj(schema.Model.GetRootAsModel(content, 0))
-    model.metadata = [entry for entry in model.metadata or [] if entry.name != CARD_KEY.encode()]
-    entry, buffer = schema.MetadataT(), schema.BufferT()
-    buffer.data = np.frombuffer(card.encode(), np.uint8)
-    entry.name, entry.buffer = CARD_KEY, len(model.buffers)
-    model.buffers.append(buffer)
-    model.metadata.append(entry)
-    builder = flatbuffers.Builder(len(content) + len(card) + 1024)
+    for buffer in model.buffers:
+        if buffer.offset > 1:
+            buffer.data = np.frombuffer(content, np.uint8, buffer.size, buffer.offset)
+            buffer.offset = buffer.size = 0
+    return model
+
+
+def pack_litert(model: Any) -> bytes:
+    """Returns the LiteRT file of a ModelT."""
+    import flatbuffers
+
+    builder = flatbuffers.Builder(1024)
     builder.Finish(model.Pack(builder), b"TFL3")
     return bytes(builder.Output())
 
 
-def _metadata(content: bytes) -> bytes:
+def _with_metadata(content: bytes, card: str) -> bytes:
     from ai_edge_litert import schema_py_generated as schema
 
-    if content[4:8] != b"TFL3":
-        raise ValueError("not a LiteRT file")
-    model = schema.Model.GetRootAsModel(content, 0)
-    for index in range(model.MetadataLength()):
-        entry = model.Metadata(index)
-        if entry.Name() == CARD_KEY.encode():
-            return bytes(model.Buffers(entry.Buffer()).DataAsNumpy())
-    raise ValueError("it has no card in its metadata")
+    model = parse_litert(content)
+    model.metadata = model.metadata or []
+    entry = next((entry for entry in model.metadata if entry.name == CARD_KEY.encode()), None)
+    if entry is None:
+        entry = schema.MetadataT()
+        entry.name, entry.buffer = CARD_KEY, len(model.buffers)
+        model.buffers.append(schema.BufferT())
+        model.metadata.append(entry)
+    model.buffers[entry.buffer].data = np.frombuffer(card.encode(), np.uint8)
+    return pack_litert(model)

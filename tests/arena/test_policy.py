@@ -104,7 +104,7 @@ def test_an_npz_policy_comes_back_with_its_card_and_mode(tmp_path: Path, mode: s
     loaded = policy.load(path)
     assert path.name == "best.npz"
     assert loaded.mode == Mode.parse(mode)
-    assert loaded.card == player.card.model_copy(update={"mode": mode})
+    assert loaded.card == player.card.model_copy(update={"mode": mode, "sha256": loaded.card.sha256})
     assert np.array_equal(loaded.function.q, player.function.q)
     assert [p.name for p in tmp_path.iterdir()] == ["best.npz"]
 
@@ -171,9 +171,22 @@ def test_a_damaged_npz_policy_is_one_line(tmp_path: Path, damage: str):
         lambda content: content[: len(content) // 2],
         lambda content: b"\x00" * 4 + content[4:],
         lambda content: content.replace(policy.CARD_KEY.encode(), b"arena.cart"),
-        lambda content: content.replace(b'{"format"', b'["format"'),
+        lambda content: content.replace(b'"format"', b'"farmat"'),
+        lambda content: content.replace(b'"mode": "greedy"', b'"mode": "sample"'),
+        lambda content: content[:1000] + bytes([content[1000] ^ 1]) + content[1001:],
+        lambda content: content + content,
     ],
-    ids=["empty", "a stub", "cut in half", "a root that is nowhere", "no card", "a broken card"],
+    ids=[
+        "empty",
+        "a stub",
+        "cut in half",
+        "a root that is nowhere",
+        "no card",
+        "a broken card",
+        "an edited card",
+        "one bit in its middle",
+        "written twice",
+    ],
 )
 def test_a_damaged_litert_policy_is_one_line(litert_policy: Path, tmp_path: Path, damage):
     path = tmp_path / "policy.tflite"
