@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import io
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -84,8 +85,10 @@ def _convert(forward: Forward, specs: list[Any]) -> bytes:
         return bytes(converter.convert())
 
 
+@functools.cache
 def _tensorflow() -> Any:
     with silent_stderr():
         import tensorflow
 
+        tensorflow.zeros(())  # opens the devices, which is when the last of the chatter comes
     return tensorflow

@@ -11,7 +11,8 @@ from __future__ import annotations
 
 import contextlib
 import io
-from collections.abc import Callable
+import warnings
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -40,7 +41,8 @@ def quantize(content: bytes, kind: str, observations: np.ndarray | None = None) 
 
     Raises ArenaError where the network cannot be quantized.
     """
-    with silent_stderr(), contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+    silence = io.StringIO()
+    with silent_stderr(), contextlib.redirect_stdout(silence), contextlib.redirect_stderr(silence), _no_warnings():
         from ai_edge_quantizer.quantizer import Quantizer
 
         quantizer = Quantizer(bytearray(content), _recipe(kind))
@@ -49,6 +51,14 @@ def quantize(content: bytes, kind: str, observations: np.ndarray | None = None) 
             return _with_shapes_of(content, bytes(quantizer.quantize(ranges).quantized_model))
         except (ValueError, RuntimeError, KeyError, NotImplementedError) as error:
             raise ArenaError(f"this network cannot be quantized to {kind}: {error}") from error
+
+
+@contextlib.contextmanager
+def _no_warnings() -> Iterator[None]:
+    """Hides the package's warnings, which are about how it uses LiteRT."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)
+        yield
 
 
 def _recipe(kind: str) -> Any:
@@ -77,8 +87,10 @@ def _ranges(quantizer: Any, content: bytes, observations: np.ndarray | None) -> 
     from ai_edge_litert.interpreter import Interpreter
 
     assert observations is not None and len(observations)
-    signature, names = next(iter(Interpreter(model_content=content).get_signature_list().items()))
-    return quantizer.calibrate({signature: [{names["inputs"][0]: observations}]}, num_threads=1)
+    interpreter = Interpreter(model_content=content)
+    signature, names = next(iter(interpreter.get_signature_list().items()))
+    batch = observations.astype(interpreter.get_input_details()[0]["dtype"])
+    return quantizer.calibrate({signature: [{names["inputs"][0]: batch}]}, num_threads=1)
 
 
 def _with_shapes_of(source: bytes, content: bytes) -> bytes:
