@@ -117,7 +117,7 @@ def _write(
     with tempfile.TemporaryDirectory() as folder:  # what plays is what was read back, not what was meant to be written
         source_bytes = policy.save(original, Path(folder) / "source").stat().st_size
         written = policy.load(policy.save(converted, Path(folder) / "written"))
-    if converted is not original:
+    if quantize != "none" or type(converted.function) is not type(original.function):
         watch = _counting("games", 2 * episodes, on_progress)
         comparison = compare(env, original, written, num_games=episodes, seed=seed, on_event=watch)
     num_observations = 0 if observations is None else len(observations)
@@ -160,16 +160,25 @@ def _check_kinds(original: policy.Policy, ref: str, out: Path, quantize: str) ->
 def _converted(
     original: policy.Policy, out: Path, quantize: str, observations: np.ndarray | None, env: Rows
 ) -> policy.Policy:
-    """Returns the policy that is written. It has the function of the original where nothing is to be changed."""
+    """Returns the policy that is written."""
     function = original.function
+    if out.suffix == ".npz":
+        return original
     if isinstance(function, policy.LiteRTFunction):
         content = function.content
-    elif out.suffix == ".npz":
-        return original
     else:
         content = function_to_litert(function, env.spec.observation_space.shape or ())
     if quantize != "none":
         content = quantization.quantize(content, quantize, observations)
-    elif isinstance(function, policy.LiteRTFunction):
-        return original
-    return policy.Policy(policy.LiteRTFunction(content), original.card, original.mode)
+    return policy.Policy(policy.LiteRTFunction(with_batch_of_one(content)), original.card, original.mode)
+
+
+def with_batch_of_one(content: bytes) -> bytes:
+    """Returns a LiteRT file whose open sizes are 1, as LiteRT.js and many accelerators want it.
+
+    An interpreter in Python, Kotlin or Swift can still be asked to resize its input.
+    """
+    model = policy.parse_litert(content)
+    for tensor in (tensor for subgraph in model.subgraphs for tensor in subgraph.tensors):
+        tensor.shapeSignature = None  # beside it stands the shape, with a 1 where the size is open
+    return policy.pack_litert(model)

@@ -4,7 +4,7 @@ float16   weights of 16 bits, arithmetic in float32
 dynamic   weights of 8 bits per channel; activations become 8 bits as they are computed
 int8      weights and activations of 8 bits, the activations' ranges taken from observations
 
-Inputs and outputs keep their types, and the batch size stays free.
+Inputs and outputs keep their types, and the batch size stays open.
 """
 
 from __future__ import annotations
@@ -17,7 +17,6 @@ from typing import Any
 
 import numpy as np
 
-from arena import policy
 from arena.agent import Player
 from arena.errors import ArenaError
 from arena.loop import Event, run
@@ -48,7 +47,7 @@ def quantize(content: bytes, kind: str, observations: np.ndarray | None = None) 
         quantizer = Quantizer(bytearray(content), _recipe(kind))
         try:
             ranges = _ranges(quantizer, content, observations) if kind == "int8" else None
-            return _with_shapes_of(content, bytes(quantizer.quantize(ranges).quantized_model))
+            return bytes(quantizer.quantize(ranges).quantized_model)
         except (ValueError, RuntimeError, KeyError, NotImplementedError) as error:
             raise ArenaError(f"this network cannot be quantized to {kind}: {error}") from error
 
@@ -91,17 +90,6 @@ def _ranges(quantizer: Any, content: bytes, observations: np.ndarray | None) -> 
     signature, names = next(iter(interpreter.get_signature_list().items()))
     batch = observations.astype(interpreter.get_input_details()[0]["dtype"])
     return quantizer.calibrate({signature: [{names["inputs"][0]: batch}]}, num_threads=1)
-
-
-def _with_shapes_of(source: bytes, content: bytes) -> bytes:
-    """Returns `content` with its outputs as open in size as those of `source`; int8's are given a batch size of 1."""
-    before, after = policy.parse_litert(source), policy.parse_litert(content)
-    for old, new in zip(before.signatureDefs, after.signatureDefs, strict=True):
-        shapes = {entry.name: before.subgraphs[old.subgraphIndex].tensors[entry.tensorIndex] for entry in old.outputs}
-        for entry in new.outputs:
-            tensor = after.subgraphs[new.subgraphIndex].tensors[entry.tensorIndex]
-            tensor.shapeSignature = shapes[entry.name].shapeSignature
-    return policy.pack_litert(after)
 
 
 def visited_observations(

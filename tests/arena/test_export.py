@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from arena import policy
+from arena import inspection, policy, quantization
 from arena.export import export
 from arena.functions import Linear, Table
 from envs import make
@@ -55,6 +55,13 @@ def test_a_network_that_is_only_copied_needs_no_games(arena, litert_policy: Path
     obs = np.random.default_rng(0).normal(size=(5, 4)).astype(np.float32)
     first, second = (policy.load(Path(path)).function(obs)["logits"] for path in (litert_policy, "copy.tflite"))
     assert np.array_equal(first, second)
+
+
+@pytest.mark.parametrize("quantize", quantization.KINDS)
+def test_an_exported_network_has_a_batch_of_one(arena, litert_policy: Path, quantize):
+    arena("export", litert_policy, "--out", "one.tflite", "--quantize", quantize, "--episodes", 1)
+    (signature,) = inspection.inspect(Path("one.tflite")).signatures
+    assert [tensor["shape"] for tensor in signature["inputs"] + signature["outputs"]] == [[1, 4], [1, 2]]
 
 
 def test_tables_and_linear_features_become_networks(linear: Path, table: Path, tmp_path: Path):
