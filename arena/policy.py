@@ -66,6 +66,12 @@ class Card(pydantic.BaseModel):
             settings=dict(settings),
         )
 
+    @property
+    def name(self) -> str:
+        """What the policy is called among others: its agent, and its quantization if it has one."""
+        kind = self.export.get("quantize", "none")
+        return self.agent if kind == "none" else f"{self.agent}-{kind}"
+
 
 class Policy(Player):
     """Plays what a frozen function says, in the mode stored with it.

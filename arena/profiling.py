@@ -77,8 +77,9 @@ def profile(
 
 
 def _measured(path: Path, threads: int, runs: int, on_progress: Callable[[float], None]) -> dict[str, Any]:
-    command = [sys.executable, "-m", "arena.latency", str(path), str(threads), str(runs)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
+    command = [sys.executable, "-P", "-m", "arena.latency", str(path), str(threads), str(runs)]
+    nothing = subprocess.DEVNULL
+    with subprocess.Popen(command, stdin=nothing, stdout=subprocess.PIPE, stderr=nothing, text=True) as process:
         try:
             assert process.stdout is not None
             for text in process.stdout:
@@ -89,8 +90,8 @@ def _measured(path: Path, threads: int, runs: int, on_progress: Callable[[float]
                     raise ArenaError(line["error"])
                 else:
                     return line["result"]  # type: ignore[no-any-return]
+            code = process.wait()
         finally:
             process.kill()
-    code = process.returncode
     reason = signal.Signals(-code).name if code < 0 else f"exit code {code}"
     raise DamagedFile(f"LiteRT crashed on {path} ({reason}): the file is damaged, or uses what this LiteRT lacks")

@@ -112,7 +112,7 @@ def resolve(ref: str) -> Reference:
         if not path.is_file():
             raise ArenaError(f"there is no policy file {ref}")
         loaded = policy.load(path)
-        return Reference(ref, loaded.card.agent, policy=loaded)
+        return Reference(ref, loaded.card.name, policy=loaded)
     if ref and path.is_dir():
         return _resolve_run(ref, path)
     source, colon, name = ref.rpartition(":")
@@ -135,7 +135,7 @@ def _resolve_run(ref: str, folder: Path) -> Reference:
         for suffix in POLICY_SUFFIXES:
             if (folder / f"{stem}{suffix}").is_file():
                 loaded = policy.load(folder / f"{stem}{suffix}")
-                return Reference(ref, loaded.card.agent, policy=loaded)
+                return Reference(ref, loaded.card.name, policy=loaded)
     if (folder / "config.toml").is_file():
         hint = "it saves one at its first evaluation, if the agent's policy() is an arena.policy.Policy"
         raise ArenaError(f"the run {ref} has no policy; {hint}")

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from arena import inspection, policy, quantization
+from arena import inspection, policy, quantization, registry
 from arena.export import export
 from arena.functions import Linear, Table
 from envs import make
@@ -40,6 +40,7 @@ def test_a_quantized_policy_is_an_agent_and_answers_for_itself(arena, litert_pol
     assert compared["agreement"] > 0.9
     card = policy.load(Path("small.tflite")).card
     assert card.export["quantize"] == quantize
+    assert registry.resolve("small.tflite").name == f"network-{quantize}"
     assert card.export["source_sha256"] == policy.load(litert_policy).card.sha256
     assert card.export["calibration_observations"] == told["observations"]
     assert card.export["comparison"] == compared
