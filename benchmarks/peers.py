@@ -127,10 +127,8 @@ def shares(*, rounds: int | None, quick: bool) -> dict[str, Any]:
     for name, found in result.items():
         if "matrix_gflops" in found:
             found["of_matrix"] = found["gradient_gflops"] / found["matrix_gflops"]
-            print(
-                f"{'':{INDENT}}{name}: gradient {found['gradient_gflops']:.0f} GFLOP/s, {found['of_matrix']:.0%} of a matrix "
-                f"product's {found['matrix_gflops']:.0f}"
-            )
+            of_matrix = f"{found['of_matrix']:.0%} of a matrix product's {found['matrix_gflops']:.0f}"
+            print(f"{'':{INDENT}}{name}: gradient {found['gradient_gflops']:.0f} GFLOP/s, {of_matrix}")
     return {"shares": result, "must": "rest below 10% for Pong"}
 
 
