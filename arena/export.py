@@ -121,8 +121,12 @@ def _write(
         watch = _counting("games", 2 * episodes, on_progress)
         comparison = compare(env, original, written, num_games=episodes, seed=seed, on_event=watch)
     num_observations = 0 if observations is None else len(observations)
-    done = {"quantize": quantize, "source_sha256": original.card.sha256, "calibration_observations": num_observations}
-    done["comparison"] = comparison.to_json() if comparison else None
+    done = {
+        "quantize": original.card.export.get("quantize", "none") if quantize == "none" else quantize,
+        "source_sha256": original.card.sha256,
+        "calibration_observations": num_observations,
+        "comparison": comparison.to_json() if comparison else None,
+    }
     policy.save(written.with_card(export=done), out)
     return Export(ref, out, env.spec.env_id, quantize, source_bytes, out.stat().st_size, num_observations, comparison)
 

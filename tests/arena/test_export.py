@@ -121,6 +121,8 @@ def test_what_is_quantized_is_not_quantized_again(arena, litert_policy: Path):
     outcome = arena("export", "small.tflite", "--out", "smaller.tflite", "--quantize", "int8")
     assert outcome.code == 2
     assert outcome.err == "arena: small.tflite is quantized already (float16); export from what it was made of\n"
+    assert arena("export", "small.tflite", "--out", "copy.tflite").code == 0
+    assert policy.load(Path("copy.tflite")).card.export["quantize"] == "float16"
 
 
 def test_the_text_says_what_changed(arena, litert_policy: Path):
