@@ -26,6 +26,7 @@ from arena.versions import machine, versions
 
 #: Tables of config.toml that say what was, not what to do.
 DESCRIPTIVE = ("protocol", "versions", "machine")
+NULL = "null"  # the table of what is switched off, which TOML has no value for
 
 
 class RunFolder:
@@ -41,7 +42,9 @@ class RunFolder:
     def __init__(self, path: Path, config: RunConfig, protocol: Mapping[str, Any], marks: Mapping[str, Any]) -> None:
         path.mkdir(parents=True, exist_ok=True)
         described = {"protocol": dict(protocol), "versions": versions(), "machine": machine()}
-        write_toml(path / "config.toml", {**config.model_dump(), **described})
+        tables = {"settings": config.settings, "env_settings": config.env_settings}
+        null = {name: [key for key, value in table.items() if value is None] for name, table in tables.items()}
+        write_toml(path / "config.toml", {**config.model_dump(), NULL: null, **described})
         self.path = path
         self.monitor = Monitor(path, resume_at=tuple(marks.get("events", ("", 0))))
         columns = ("episode", "step", "return", "length", "seconds")
@@ -84,6 +87,11 @@ def load_config(folder: Path) -> RunConfig:
     content = read_toml(folder / "config.toml")
     for table in DESCRIPTIVE:
         content.pop(table, None)
+    try:
+        for table, keys in content.pop(NULL, {}).items():
+            content.setdefault(table, {}).update(dict.fromkeys(keys))
+    except (AttributeError, TypeError) as error:
+        raise DamagedFile(f"{folder / 'config.toml'}: {NULL} must list keys of settings and env_settings") from error
     config: RunConfig = validated(RunConfig, content, str(folder / "config.toml"))
     return config
 
@@ -103,7 +111,8 @@ def default_path(config: RunConfig, name: str) -> Path:
 
 def check_is_new(path: Path) -> None:
     """Raises ArenaError where a run would overwrite something."""
-    if path.exists() and (not path.is_dir() or any(path.iterdir())):
+    unfinished = "config.toml.tmp"  # of a run that was killed at its very start
+    if path.exists() and (not path.is_dir() or any(other.name != unfinished for other in path.iterdir())):
         raise ArenaError(f"{path} already exists; choose another --run-dir, or `arena resume {path}`")
 
 
@@ -118,4 +127,4 @@ def _flat(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, An
         if isinstance(value, Mapping):
             yield from _flat(value, f"{prefix}{key}.")
         elif value is not None:
-            yield f"{prefix}{key}", value
+            yield f"{prefix}{key}", list(value) if isinstance(value, tuple) else value

@@ -32,8 +32,9 @@ class Table:
         self._writer.writerow(values)
 
     def flush(self) -> int:
-        """Writes out what is buffered; returns the file's size in bytes."""
+        """Writes out what is buffered, to survive a loss of power; returns the file's size in bytes."""
         self._file.flush()
+        os.fsync(self._file.fileno())
         return self._file.tell()
 
     def close(self) -> None:

@@ -3,10 +3,8 @@
 import csv
 import json
 import os
-import signal
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +13,8 @@ import pytest
 
 from arena import checkpoint, policy
 from arena.config import RunConfig
-from arena.errors import ArenaError, BrokenPlugin, DamagedFile, DoesNotFit, InvalidValue
-from arena.training import Hooks, Run, resume, train
+from arena.errors import ArenaError, BrokenPlugin, DoesNotFit, InvalidValue
+from arena.training import Hooks, resume, train
 
 pytestmark = pytest.mark.usefixtures("no_pictures")
 
@@ -46,12 +44,6 @@ def trained(folder: Path) -> tuple[list, list, bytes, bytes]:
     """Returns all that a run learned: both tables but for the seconds, and both policies."""
     tables = (table(folder / f"{name}.csv", "seconds") for name in ("episodes", "evaluations"))
     return (*tables, *((folder / f"{name}.npz").read_bytes() for name in ("best", "final")))
-
-
-def stop_at(step: int) -> Hooks:
-    """Stops a training, as Ctrl-C does, as soon as it has taken `step` steps."""
-    asked = iter(range(1, 10**9))
-    return Hooks(should_stop=lambda: next(asked) >= step)
 
 
 @pytest.fixture(scope="module")
@@ -126,103 +118,6 @@ def test_recording_leaves_training_as_it_is(whole: Path, tmp_path: Path):
     assert trained(filmed.folder) == trained(whole)
 
 
-# Stopping and going on.
-
-
-@pytest.mark.parametrize("step", [1, 137, 200, 450])
-def test_a_stopped_run_goes_on_as_if_it_had_not_been(whole: Path, tmp_path: Path, step: int):
-    stopped = train(config(), run_dir=tmp_path / "run", hooks=stop_at(step))
-    assert stopped.was_interrupted
-    assert 0 < stopped.step < 600
-    assert json.loads((stopped.folder / "status.json").read_text())["state"] == "interrupted"
-    resumed = resume(stopped.folder)
-    assert not resumed.was_interrupted
-    assert trained(resumed.folder) == trained(whole)
-
-
-def test_a_run_of_several_rows_goes_on_as_if_it_had_not_been_stopped(tmp_path: Path):
-    changes = {"num_envs": 3, "env": "FrozenLake8x8-v1", "settings": {}}
-    whole = train(config(**changes), run_dir=tmp_path / "whole")
-    stopped = train(config(**changes), run_dir=tmp_path / "run", hooks=stop_at(100))
-    assert stopped.step < 600
-    assert trained(resume(stopped.folder).folder) == trained(whole.folder)
-
-
-@pytest.mark.parametrize(
-    ("agent", "stopped_at"),
-    [
-        ("random_search", 300),
-        pytest.param("dqn", 1_700, marks=pytest.mark.slow),  # in the midst of learning
-        pytest.param("ppo", 150, marks=pytest.mark.slow),
-        pytest.param("reinforce", 150, marks=pytest.mark.slow),
-    ],
-)
-def test_every_learner_goes_on_as_if_it_had_not_been_stopped(tmp_path: Path, agent: str, stopped_at: int):
-    changes = {"agent": agent, "settings": {}, "steps": 2_500, "eval_every": 1_000, "checkpoint_every": None}
-    whole = train(config(**changes), run_dir=tmp_path / "whole")
-    stopped = train(config(**changes), run_dir=tmp_path / "run", hooks=stop_at(stopped_at))
-    assert 0 < stopped.step < 2_500
-    resumed = resume(stopped.folder)
-    for name in ("episodes", "evaluations"):
-        assert table(resumed.folder / f"{name}.csv", "seconds") == table(whole.folder / f"{name}.csv", "seconds")
-    # Files of networks hold names that TensorFlow numbers within a process: what they say is compared.
-    obs = np.random.default_rng(0).normal(size=(20, 4)).astype(np.float32)
-    before, after = (policy.load(next(run.folder.glob("final.*"))).function(obs) for run in (whole, resumed))
-    assert all(np.array_equal(before[name], after[name]) for name in before)
-
-
-def test_a_run_stopped_within_an_evaluation_makes_it_up(whole: Path, tmp_path: Path):
-    # 199 steps of training, then an evaluation: the 205th question comes in the midst of it.
-    stopped = train(config(), run_dir=tmp_path / "run", hooks=stop_at(205))
-    assert stopped.step == 200
-    assert table(stopped.folder / "evaluations.csv") == []
-    assert trained(resume(stopped.folder).folder) == trained(whole)
-
-
-@pytest.mark.parametrize("step", [140, 310, 599])
-def test_a_killed_run_goes_on_from_its_checkpoint_without_doubled_rows(whole: Path, tmp_path: Path, step: int):
-    program = f"""
-import os, signal
-from pathlib import Path
-from arena.config import RunConfig
-from arena.training import Hooks, train
-
-asked = iter(range(10**9))
-def kill():
-    if next(asked) >= {step} - 1:
-        os.kill(os.getpid(), signal.SIGKILL)
-
-train(RunConfig.of(**{COMMON | {"checkpoint_every": 100}!r}), run_dir=Path("run"), hooks=Hooks(should_stop=kill))
-"""
-    ended = subprocess.run([sys.executable, "-c", program], cwd=tmp_path, capture_output=True)
-    assert ended.returncode == -signal.SIGKILL, ended.stderr
-    resumed = resume(tmp_path / "run")
-    assert trained(resumed.folder) == trained(whole)
-
-
-def test_a_finished_run_that_is_resumed_stays_as_it_is(whole: Path, tmp_path: Path):
-    run = train(config(), run_dir=tmp_path / "run")
-    resume(run.folder)
-    assert trained(run.folder) == trained(whole)
-
-
-def test_a_finished_run_can_be_given_more_steps(tmp_path: Path):
-    short = train(config(steps=300), run_dir=tmp_path / "run")
-    longer = resume(short.folder, steps=600)
-    assert longer.step == 600
-    rows = table(longer.folder / "episodes.csv")
-    assert [int(row["episode"]) for row in rows] == list(range(len(rows)))
-    assert [row["step"] for row in table(longer.folder / "evaluations.csv")] == ["200", "300", "400", "600"]
-
-
-def test_fewer_steps_than_are_taken_are_refused_and_change_nothing(tmp_path: Path):
-    run = train(config(steps=300), run_dir=tmp_path / "run")
-    before = (run.folder / "config.toml").read_bytes()
-    with pytest.raises(InvalidValue, match="has taken 300 steps; --steps 200 is less"):
-        resume(run.folder, steps=200)
-    assert (run.folder / "config.toml").read_bytes() == before
-
-
 # Budgets.
 
 
@@ -264,80 +159,6 @@ def test_a_run_that_cannot_begin_leaves_no_folder(tmp_path: Path, changes: dict,
         train(config(**changes), run_dir=tmp_path / "run")
     assert "\n" not in str(caught.value)
     assert list(tmp_path.iterdir()) == []
-
-
-@pytest.fixture
-def stopped(tmp_path: Path) -> Run:
-    """A run that was stopped, with one checkpoint."""
-    return train(config(), run_dir=tmp_path / "run", hooks=stop_at(50))
-
-
-def contents(folder: Path) -> dict[str, bytes]:
-    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
-
-
-def edit(path: Path, before: str, after: str) -> None:
-    text = path.read_text()
-    assert before in text
-    path.write_text(text.replace(before, after))
-
-
-def edited_state(folder: Path, before: str, after: str) -> None:
-    """Changes state.json together with its hash, as a checkpoint of another version would have it."""
-    newest = checkpoint.newest(folder / "checkpoints")
-    edit(newest / "state.json", before, after)
-    manifest = json.loads((newest / "manifest.json").read_text())
-    manifest["files"]["state.json"] = checkpoint._hash(newest / "state.json")
-    (newest / "manifest.json").write_text(json.dumps(manifest))
-
-
-def damage_state(folder: Path) -> None:
-    (checkpoint.newest(folder / "checkpoints") / "state.json").write_text("{")
-
-
-def edit_config(before: str, after: str) -> Callable[[Path], None]:
-    return lambda folder: edit(folder / "config.toml", before, after)
-
-
-DAMAGES = {
-    "another agent's": (edit_config('"q_learning"', '"random_search"'), r"random_search's settings"),
-    "other rows": (edit_config("num_envs = 1", "num_envs = 2"), r"is of 1 rows; config.toml says num_envs = 2"),
-    "other features": (edit_config("per_width = 20", "per_width = 21"), r"another agent"),
-    "a broken state": (damage_state, r"state\.json is not what was saved"),
-    "a state without its step": (lambda f: edited_state(f, '"step"', '"stop"'), r"state\.json cannot be read"),
-    "a broken configuration": (edit_config("num_envs = 1", "num_envs ="), r"is not valid TOML"),
-    "a key too many": (edit_config("num_envs = 1", "num_envy = 1"), r"did you mean 'num_envs'"),
-}
-
-
-@pytest.mark.parametrize("damage", DAMAGES)
-def test_a_checkpoint_that_does_not_fit_is_one_line_and_nothing_is_lost(stopped: Run, damage: str):
-    apply, line = DAMAGES[damage]
-    apply(stopped.folder)
-    before = contents(stopped.folder)
-    with pytest.raises(ArenaError, match=line) as caught:
-        resume(stopped.folder)
-    assert "\n" not in str(caught.value)
-    assert contents(stopped.folder) == before
-
-
-def test_the_checkpoint_of_another_agent_is_one_line(stopped: Run):
-    text = (stopped.folder / "config.toml").read_text()
-    head = text[: text.index("[settings]")].replace('"q_learning"', '"random_search"')
-    (stopped.folder / "config.toml").write_text(head)
-    with pytest.raises(DamagedFile, match="holds the state of another agent") as caught:
-        resume(stopped.folder)
-    assert "\n" not in str(caught.value)
-
-
-def test_a_damaged_newest_checkpoint_is_told_and_an_older_one_taken(whole: Path, tmp_path: Path):
-    stopped = train(config(), run_dir=tmp_path / "run", hooks=stop_at(450))
-    damage_state(stopped.folder)
-    told: list[str] = []
-    resumed = resume(stopped.folder, hooks=Hooks(warn=told.append))
-    assert len(told) == 1
-    assert "state.json is not what was saved" in told[0]
-    assert trained(resumed.folder) == trained(whole)
 
 
 def test_a_new_run_can_start_from_the_weights_of_another(whole: Path, tmp_path: Path):
