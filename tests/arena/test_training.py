@@ -14,7 +14,7 @@ import pytest
 from arena import checkpoint, policy
 from arena.config import RunConfig
 from arena.errors import ArenaError, BrokenPlugin, DoesNotFit, InvalidValue
-from arena.training import Hooks, resume, train
+from arena.training import resume, train
 
 pytestmark = pytest.mark.usefixtures("no_pictures")
 
