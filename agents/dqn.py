@@ -24,9 +24,11 @@ import pydantic
 
 from agents.parts import state
 from agents.parts.networks import Network, load_variables, save_variables
+from agents.parts.optimizers import adam
 from agents.parts.replay import Replay, stack_size
 from agents.parts.schedules import linear
-from agents.parts.td import compiled_updates
+from agents.parts.td import compiled_copy, compiled_updates
+from agents.parts.transition_replay import TransitionReplay
 from arena import agent, policy, seeding
 from arena.agent import Decision, Mode, Player, Spec, Transition
 from arena.errors import DoesNotFit
@@ -98,7 +100,9 @@ class DQN(agent.Agent):
         self._replay_random = seeding.generator(seed, "dqn replay")
         self._network, self._target = self._new_network(), self._new_network()
         self._target.copy_from(self._network)
-        self._optimizer = _new_optimizer(chosen, self._network.trainable_variables)
+        variables = self._network.trainable_variables
+        self._optimizer = adam(chosen.learning_rate, variables, epsilon=chosen.adam_epsilon)
+        self._update_target = compiled_copy(self._network, self._target)
         self._update = compiled_updates(
             self._network,
             self._target,
@@ -109,13 +113,7 @@ class DQN(agent.Agent):
             max_gradient_norm=chosen.max_gradient_norm,
             xla=self._network.kind == "mlp" and chosen.updates_per_training > 1,
         )
-        self._replay = Replay(
-            tuple(spec.observation_space.shape or ()),
-            _stored_dtype(spec.observation_space),
-            capacity=chosen.buffer_size,
-            num_rows=spec.num_rows,
-            num_frames=stack_size(spec),
-        )
+        self._replay = _new_replay(spec, chosen.buffer_size)
         self._batch = self._replay.new_batch(chosen.updates_per_training, chosen.batch_size)
         self._num_steps = 0  # observed
         self._learned_at = 0  # the number of steps at the last learn()
@@ -141,7 +139,7 @@ class DQN(agent.Agent):
         if self._num_steps <= chosen.learning_starts:
             return {}
         if self._is_target_behind and _times(before, self._num_steps, chosen.target_period_steps):
-            self._target.copy_from(self._network)
+            self._update_target()
             self._is_target_behind = False
         trainings = _times(before, self._num_steps, chosen.train_period_steps)
         if not trainings:
@@ -211,12 +209,12 @@ class DQN(agent.Agent):
         )
 
 
-def _new_optimizer(settings: Settings, variables: list[Any]) -> Any:
-    import keras
-
-    optimizer = keras.optimizers.Adam(settings.learning_rate, epsilon=settings.adam_epsilon)
-    optimizer.build(variables)
-    return optimizer
+def _new_replay(spec: Spec, capacity: int) -> Replay | TransitionReplay:
+    space, num_frames = spec.observation_space, stack_size(spec)
+    shape, dtype = tuple(space.shape or ()), _stored_dtype(space)
+    if num_frames == 1:
+        return TransitionReplay(shape, dtype, capacity=capacity, num_rows=spec.num_rows)
+    return Replay(shape, dtype, capacity=capacity, num_rows=spec.num_rows, num_frames=num_frames)
 
 
 def _stored_dtype(space: gym.Space[Any]) -> np.dtype[Any]:

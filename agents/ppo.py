@@ -24,6 +24,7 @@ from pydantic import Field, PositiveInt
 from agents.parts import returns, state
 from agents.parts.actor import Actor
 from agents.parts.networks import load_variables, save_variables
+from agents.parts.optimizers import adam, clip_by_global_norm
 from agents.parts.tensorflow import load
 from arena import agent
 from arena.agent import Agent, Decision, Settings, Spec, Transition
@@ -98,7 +99,7 @@ class PPO(Agent):
         self._rollout = _empty_rollout(spec, s.num_steps, self._actor)
         self._num_filled = 0
         self._reward_scale = returns.RewardScale(spec.num_rows, s.discount)
-        self._optimizer = _optimizer(s.learning_rate, self._actor.trainable_variables)
+        self._optimizer = adam(s.learning_rate, self._actor.trainable_variables, epsilon=1e-5)
         self._update = _compile_update(self._actor, self._optimizer, s)
 
     def act(self, obs: np.ndarray, state: Any) -> Decision:
@@ -230,7 +231,7 @@ def _compile_update(actor: Actor, optimizer: Any, s: PPOSettings) -> Any:
             of_policy = clipped_policy_loss(log_prob, old_log_prob, advantage, clip)
             of_value = value_loss(outputs["value"][:, 0], old_value, target, s.value_clip)
             loss = of_policy + s.value_coefficient * of_value - s.entropy_coefficient * entropy
-        gradients, _ = tf.clip_by_global_norm(tape.gradient(loss, variables), s.max_gradient_norm)
+        gradients = clip_by_global_norm(tape.gradient(loss, variables), s.max_gradient_norm)
         optimizer.apply(gradients, variables)
         log_ratio = log_prob - old_log_prob
         kl = tf.reduce_mean(tf.exp(log_ratio) - 1.0 - log_ratio)  # Schulman (2020), "Approximating KL divergence"
@@ -250,14 +251,6 @@ def _compile_update(actor: Actor, optimizer: Any, s: PPOSettings) -> Any:
         return totals / tf.cast(count, tf.float32)
 
     return tf.function(update, jit_compile=actor.network.kind == "mlp")
-
-
-def _optimizer(learning_rate: float, variables: list[Any]) -> Any:
-    import keras
-
-    optimizer = keras.optimizers.Adam(learning_rate, epsilon=1e-5)
-    optimizer.build(variables)
-    return optimizer
 
 
 def _empty_rollout(spec: Spec, num_steps: int, actor: Actor) -> dict[str, np.ndarray]:

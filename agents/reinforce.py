@@ -27,6 +27,7 @@ from agents.parts import returns, state
 from agents.parts.actor import Actor
 from agents.parts.episodes import EpisodeBuffer
 from agents.parts.networks import load_variables, save_variables
+from agents.parts.optimizers import adam, clip_by_global_norm
 from agents.parts.tensorflow import load
 from arena import agent
 from arena.agent import Agent, Decision, Settings, Spec, Transition
@@ -217,7 +218,7 @@ def _compile_update(actor: Actor, optimizer: Any, s: ReinforceSettings) -> tuple
     def apply() -> None:
         gradients = [tf.identity(total) for total in sums]
         if s.max_gradient_norm is not None:
-            gradients, _ = tf.clip_by_global_norm(gradients, s.max_gradient_norm)
+            gradients = clip_by_global_norm(gradients, s.max_gradient_norm)
         optimizer.apply(gradients, variables)
         for total in sums:
             total.assign(tf.zeros_like(total))
@@ -229,8 +230,7 @@ def _optimizer(s: ReinforceSettings, variables: list[Any]) -> Any:
     import keras
 
     if s.optimizer == "adam":
-        optimizer = keras.optimizers.Adam(s.learning_rate)
-    else:
-        optimizer = keras.optimizers.RMSprop(s.learning_rate, rho=s.rmsprop_decay, epsilon=1e-5)
+        return adam(s.learning_rate, variables, epsilon=1e-7)
+    optimizer = keras.optimizers.RMSprop(s.learning_rate, rho=s.rmsprop_decay, epsilon=1e-5)
     optimizer.build(variables)
     return optimizer

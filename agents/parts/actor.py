@@ -35,7 +35,8 @@ class Actor:
         self.spec = spec
         self.distribution = distribution_of(spec, log_std)
         heads = self.distribution.heads | ({"value": 1} if has_value else {})
-        self.network = Network(spec.observation_space, heads, seed=seeding.derived_seed(seed, "weights"), **network)
+        weights_seed = seeding.derived_seed(seed, "weights")
+        self.network = Network(spec.observation_space, heads, acts_in_litert=True, seed=weights_seed, **network)
         self.rng = seeding.generator(seed, "actions")
 
     @property

@@ -11,7 +11,7 @@ import numpy as np
 from agents.parts.tensorflow import load
 from arena.agent import Spec
 from arena.errors import DoesNotFit
-from arena.policy import sample_categorical, scale_action
+from arena.policy import scale_action
 
 _LOG_2_PI = float(np.log(2.0 * np.pi))
 
@@ -48,10 +48,13 @@ class Categorical:
     def draw(self, outputs: Mapping[str, np.ndarray], rng: np.random.Generator) -> Draw:
         """Returns one action a row for [N, num_actions] logits."""
         logits = outputs["logits"]
-        action = sample_categorical(logits, rng.random(len(logits)))
         shifted = logits - logits.max(-1, keepdims=True)
-        log_probs = shifted - np.log(np.exp(shifted).sum(-1, keepdims=True))
-        return Draw(action, action, log_probs[np.arange(len(action)), action], {"probs": np.exp(log_probs)})
+        weights = np.exp(shifted)
+        cumulative = np.add.accumulate(weights, -1, np.float64)
+        total = cumulative[:, -1:]
+        action = (cumulative < rng.random((len(logits), 1)) * total).sum(-1)  # inverts the distribution function
+        log_prob = shifted[np.arange(len(logits)), action] - np.log(total[:, 0]).astype(np.float32)
+        return Draw(action, action, log_prob, {"probs": weights / total})
 
     def log_prob(self, outputs: Mapping[str, Any], sample: Any) -> Any:
         """Returns [B] log-probabilities as a tensor, for [B] samples."""

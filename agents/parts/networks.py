@@ -7,6 +7,8 @@ reinforcement learning").
 
 from __future__ import annotations
 
+import functools
+import os
 import zipfile
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -15,20 +17,17 @@ from typing import Any
 import gymnasium as gym
 import numpy as np
 
+from agents.parts.litert import LiteRTTemplate
+from agents.parts.numpy_mlp import CLIP_NORMALISED, Layer, NumpyMLP
 from agents.parts.tensorflow import load
 from arena.errors import DamagedFile, DoesNotFit, InvalidValue, UnknownName
+from arena.policy import LiteRTFunction
 
 #: Convolutions as (filters, kernel size, stride), then the width of the dense layer.
 CNNS: Mapping[str, tuple[Sequence[tuple[int, int, int]], int]] = {
     "cnn-2013": (((16, 8, 4), (32, 4, 2)), 256),
     "cnn-2015": (((32, 8, 4), (64, 4, 2), (64, 3, 1)), 512),
 }
-_NUMPY_ACTIVATIONS: Mapping[str, Callable[[np.ndarray], np.ndarray]] = {
-    "relu": lambda x: np.maximum(x, 0.0, out=x),
-    "tanh": lambda x: np.tanh(x, out=x),
-    "linear": lambda x: x,
-}
-_CLIP_NORMALISED = 10.0
 
 
 def is_image(space: gym.Space[Any]) -> bool:
@@ -49,6 +48,8 @@ class Network:
       initializer: Keras name of the kernels' initialiser ("glorot_uniform" is Xavier's), or "orthogonal".
       head_gains: with "orthogonal", the gain of a head's kernel (default 1); hidden layers have sqrt(2).
       normalize: standardise vector observations by running statistics (see update_statistics).
+      acts_in_litert: act in LiteRT where the network is too large for NumPy: a third of the time, but refresh() then
+        takes milliseconds; for agents that act many times between updates.
       seed: of the initial weights.
 
     Raises:
@@ -67,6 +68,7 @@ class Network:
         initializer: str = "glorot_uniform",
         head_gains: Mapping[str, float] | None = None,
         normalize: bool = False,
+        acts_in_litert: bool = False,
         seed: int = 0,
     ) -> None:
         load()
@@ -98,7 +100,9 @@ class Network:
             outputs[head] = self._heads[head](trunk_outputs[trunk])
         self.model = keras.Model(obs, outputs)
         self._is_small = kind == "mlp" and int(np.prod(shape)) <= 1024
-        self._compiled: Any = None
+        self._acts_in_litert = acts_in_litert
+        self._templates: dict[tuple[str, ...], LiteRTTemplate] = {}
+        self._answer: Callable[[np.ndarray], Mapping[str, np.ndarray]] = self._compiled()
         self.refresh()
 
     # Learning.
@@ -114,15 +118,13 @@ class Network:
 
     def copy_from(self, other: Network) -> None:
         """Takes over the weights of a network of the same shape."""
-        for mine, theirs in zip(self.model.weights, other.model.weights, strict=True):
-            mine.assign(theirs)
-        self.refresh()
+        self.set_weights(values_of(other.model.weights))
 
     def update_statistics(self, obs: np.ndarray) -> None:
         """Folds [B, ...] observations into the running mean and variance (Chan et al. 1979), if there are any."""
         if self._normalizer is None:
             return
-        mean, variance, count = (v.numpy() for v in self._normalizer.weights)
+        mean, variance, count = values_of(self._normalizer.weights)
         batch = obs.astype(np.float64)
         delta, total = batch.mean(0) - mean, count + len(batch)
         merged = variance * count + batch.var(0) * len(batch) + delta**2 * count * len(batch) / total
@@ -136,50 +138,45 @@ class Network:
 
     def refresh(self) -> None:
         """Copies the weights to where act() reads them; call it after every update."""
-        if not self._is_small:
-            return
-        self._numpy_trunks = {
-            name: [(*(w.numpy() for w in layer.weights), layer.activation.__name__) for layer in layers]
-            for name, layers in self._trunks.items()
-        }
-        self._numpy_heads = {name: [w.numpy() for w in layer.weights] for name, layer in self._heads.items()}
-        if self._normalizer is not None:
-            mean, variance, _ = (v.numpy() for v in self._normalizer.weights)
-            self._mean, self._scale = mean, 1.0 / np.sqrt(variance + 1e-8)
+        if self._is_small:
+            self._answer = self._numpy_mlp()
+        elif self._acts_in_litert:
+            self._answer = LiteRTFunction(self.to_litert(list(self.heads)), num_threads=os.cpu_count() or 1)
 
-    def act(self, obs: np.ndarray) -> dict[str, np.ndarray]:
-        """Returns heads as arrays: NumPy for small networks, a compiled function for the others."""
-        if not self._is_small:
-            return self._act_compiled(obs)
-        if self._num_discrete:
-            x = np.eye(self._num_discrete, dtype=np.float32)[obs]
-        else:
-            x = obs.reshape(len(obs), -1).astype(np.float32, copy=False)
-        if self._normalizer is not None:
-            x = np.clip((x - self._mean) * self._scale, -_CLIP_NORMALISED, _CLIP_NORMALISED)
-        trunks = {}
-        for name, layers in self._numpy_trunks.items():
-            h = x
-            for kernel, bias, activation in layers:
-                h = _NUMPY_ACTIVATIONS[activation](h @ kernel + bias)
-            trunks[name] = h
-        return {
-            head: trunks[head if head in trunks else ""] @ kernel + bias
-            for head, (kernel, bias) in self._numpy_heads.items()
-        }
+    def act(self, obs: np.ndarray) -> Mapping[str, np.ndarray]:
+        """Returns heads as arrays: from NumPy for small networks, else from LiteRT or a compiled function."""
+        return self._answer(obs)
 
-    def _act_compiled(self, obs: np.ndarray) -> dict[str, np.ndarray]:
+    def _numpy_mlp(self) -> NumpyMLP:
+        values = dict(zip((w.path for w in self.model.weights), values_of(self.model.weights), strict=True))
+
+        def layer(dense: Any) -> Layer:
+            return Layer(values[dense.kernel.path], values[dense.bias.path], dense.activation.__name__)
+
+        trunks = {name: [layer(dense) for dense in denses] for name, denses in self._trunks.items()}
+        heads = {name: layer(dense) for name, dense in self._heads.items()}
+        mean = scale = None
+        if self._normalizer is not None:
+            mean = values[self._normalizer.mean.path]
+            scale = 1.0 / np.sqrt(values[self._normalizer.variance.path] + 1e-8)
+        return NumpyMLP(trunks, heads, self._num_discrete, mean, scale)
+
+    def _compiled(self) -> Callable[[np.ndarray], Mapping[str, np.ndarray]]:
         tf = load()
-        if self._compiled is None:
-            self._compiled = tf.function(lambda x: self.model(x), reduce_retracing=True)
-        outputs = self._compiled(tf.convert_to_tensor(obs, self._input_dtype))
-        return {name: value.numpy() for name, value in outputs.items()}
+        function = tf.function(lambda x: self.model(x), reduce_retracing=True)
+
+        def answer(obs: np.ndarray) -> Mapping[str, np.ndarray]:
+            outputs = function(tf.convert_to_tensor(obs, self._input_dtype))
+            return {name: value.numpy() for name, value in outputs.items()}
+
+        return answer
 
     # Saving.
 
     def weights(self) -> dict[str, np.ndarray]:
         """Returns all weights by path, non-trainable ones included."""
-        return {f"{i:02d}/{w.path}": w.numpy() for i, w in enumerate(self.model.weights)}
+        weights = self.model.weights
+        return {f"{i:02d}/{w.path}": a for i, (w, a) in enumerate(zip(weights, values_of(weights), strict=True))}
 
     def set_weights(self, arrays: Sequence[np.ndarray]) -> None:
         """Sets all weights, in order. Raises DoesNotFit where number or shapes differ."""
@@ -196,16 +193,26 @@ class Network:
 
     def to_litert(self, heads: Sequence[str], extra: Mapping[str, np.ndarray] | None = None) -> bytes:
         """Returns a LiteRT file that computes `heads`, with `extra` constants as further outputs."""
-        from arena.export import to_litert
+        extra = extra or {}
+        names = (*heads, *extra)
+        arrays = [*values_of(self.model.weights), *extra.values()]
+        if names not in self._templates:
+            convert = functools.partial(self._convert, heads, tuple(extra))
+            self._templates[names] = LiteRTTemplate(convert, [array.shape for array in arrays])
+        return self._templates[names].file(arrays)
+
+    def _convert(self, heads: Sequence[str], extra: Sequence[str], arrays: Sequence[np.ndarray]) -> bytes:
+        from arena.conversion import to_litert
 
         tf = load()
-        trainable = [tf.constant(v.numpy()) for v in self.model.trainable_variables]
-        fixed = [tf.constant(v.numpy()) for v in self.model.non_trainable_variables]
+        by_path = {w.path: tf.constant(array) for w, array in zip(self.model.weights, arrays, strict=False)}
+        trainable = [by_path[v.path] for v in self.model.trainable_variables]
+        fixed = [by_path[v.path] for v in self.model.non_trainable_variables]
 
         def forward(obs: Any) -> dict[str, Any]:
             outputs, _ = self.model.stateless_call(trainable, fixed, obs)
-            constants = {name: tf.constant(value, tf.float32) for name, value in (extra or {}).items()}
-            return {head: outputs[head] for head in heads} | constants
+            constants = zip(extra, arrays[len(self.model.weights) :], strict=True)
+            return {head: outputs[head] for head in heads} | {name: tf.constant(value) for name, value in constants}
 
         shape, dtype, _ = _input_of(self.space)
         return to_litert(forward, shape, dtype)
@@ -277,16 +284,22 @@ def _normalizer(shape: tuple[int, ...]) -> Any:
 
         def call(self, x: Any) -> Any:
             normal = (x - self.mean) / keras.ops.sqrt(self.variance + 1e-8)
-            return keras.ops.clip(normal, -_CLIP_NORMALISED, _CLIP_NORMALISED)
+            return keras.ops.clip(normal, -CLIP_NORMALISED, CLIP_NORMALISED)
 
     if len(shape) != 1:
         raise InvalidValue(f"observations of shape {shape} cannot be normalised; only vectors can")
     return RunningNormalization()
 
 
+def values_of(variables: Sequence[Any]) -> list[np.ndarray]:
+    """Returns the values of Keras variables; a fifth of the time of their own numpy()."""
+    read = load().raw_ops.ReadVariableOp
+    return [read(resource=v.value.handle, dtype=v.dtype).numpy() for v in variables]
+
+
 def save_variables(path: Path, variables: Sequence[Any]) -> None:
     """Writes variables (a network's weights, an optimizer's) to an npz file, in order."""
-    np.savez(path, **{f"{i:04d}": v.numpy() for i, v in enumerate(variables)})
+    np.savez(path, **{f"{i:04d}": array for i, array in enumerate(values_of(variables))})
 
 
 def load_variables(path: Path, variables: Sequence[Any]) -> None:

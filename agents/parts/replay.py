@@ -115,9 +115,7 @@ class Replay:
 
     def new_batch(self, *leading: int) -> Batch:
         """Returns an empty batch of [*leading] transitions, to be filled by sample() again and again."""
-        obs, next_obs = (np.zeros((*leading, *self._shape), self._dtype) for _ in range(2))
-        action, reward = np.zeros(leading, np.int32), np.zeros(leading, np.float32)
-        return Batch(obs, action, reward, np.zeros(leading, bool), next_obs)
+        return new_batch(self._shape, self._dtype, *leading)
 
     def sample(self, random: np.random.Generator, batch: Batch) -> Batch:
         """Fills `batch` with transitions drawn uniformly and returns it. The replay must not be empty."""
@@ -216,6 +214,13 @@ class Replay:
         self._frames[numbers % len(self._frames)] = frames
         self._num_stored += len(frames)
         return numbers
+
+
+def new_batch(shape: tuple[int, ...], dtype: np.dtype[Any], *leading: int) -> Batch:
+    """Returns a batch of [*leading] transitions between observations of `shape`, all zero."""
+    obs, next_obs = (np.zeros((*leading, *shape), dtype) for _ in range(2))
+    action, reward = np.zeros(leading, np.int32), np.zeros(leading, np.float32)
+    return Batch(obs, action, reward, np.zeros(leading, bool), next_obs)
 
 
 def path_of(folder: Path, frames: np.ndarray) -> Path:

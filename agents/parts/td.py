@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from agents.parts.networks import Network
+from agents.parts.optimizers import clip_by_global_norm
 from agents.parts.replay import Batch
 from agents.parts.tensorflow import load
 
@@ -39,6 +40,17 @@ def td_loss(error: Any, kind: str) -> Any:
         return tf.square(error)
     size = tf.abs(error)
     return tf.where(size <= 1.0, 0.5 * tf.square(size), size - 0.5)
+
+
+def compiled_copy(source: Network, target: Network) -> Callable[[], None]:
+    """Returns a function that gives `target` the weights of `source`; what acts is not refreshed."""
+    pairs = list(zip(target.model.weights, source.model.weights, strict=True))
+
+    def copy() -> None:
+        for mine, theirs in pairs:
+            mine.assign(theirs)
+
+    return load().function(copy)  # type: ignore[no-any-return]
 
 
 def compiled_updates(
@@ -78,7 +90,7 @@ def compiled_updates(
             mean_loss = tf.reduce_mean(td_loss(wanted - q, loss))
         gradients = tape.gradient(mean_loss, variables)
         if max_gradient_norm:
-            gradients, _ = tf.clip_by_global_norm(gradients, max_gradient_norm)
+            gradients = clip_by_global_norm(gradients, max_gradient_norm)
         optimizer.apply(gradients, variables)
         return mean_loss, tf.reduce_mean(q)
 

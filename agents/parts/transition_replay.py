@@ -1,0 +1,100 @@
+"""Replay of observations that share nothing with their successors' frames: a plain ring of transitions.
+
+Source: Lin (1992), "Self-improving reactive agents based on reinforcement learning, planning and teaching";
+Mnih et al. (2015), "Human-level control through deep reinforcement learning" (its uniform sampling).
+"""
+
+from __future__ import annotations
+
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from agents.parts.replay import TRANSITIONS, Batch, new_batch
+from arena.errors import DamagedFile, InvalidValue
+
+
+class TransitionReplay:
+    """Holds the newest transitions of all rows and samples them uniformly, with replacement.
+
+    An observation is stored twice, as the end of one transition and the start of the next: for vectors that costs
+    little, and add() is five assignments. Stacks of frames belong into Replay, which stores each frame once.
+
+    Args:
+      shape: of one observation.
+      dtype: in which observations are stored and sampled.
+      capacity: in transitions.
+      num_rows: how many transitions come with each add().
+
+    Raises:
+      InvalidValue: the capacity does not hold one transition of every row.
+    """
+
+    def __init__(self, shape: tuple[int, ...], dtype: np.dtype[Any], *, capacity: int, num_rows: int = 1) -> None:
+        if capacity < num_rows:
+            raise InvalidValue(f"a replay of {capacity} transitions is too small for {num_rows} rows")
+        self._shape, self._dtype = shape, dtype
+        self._rings = new_batch(shape, dtype, capacity)
+        self._num_rows = num_rows
+        self._num_added = 0  # ever; transition i is at place i % capacity
+
+    def __len__(self) -> int:
+        return min(self._num_added, self._capacity)
+
+    @property
+    def nbytes(self) -> int:
+        """The bytes that a full replay takes."""
+        return sum(ring.nbytes for ring in self._rings)
+
+    def add(
+        self, obs: np.ndarray, action: np.ndarray, reward: np.ndarray, terminated: np.ndarray, next_obs: np.ndarray
+    ) -> None:
+        """Takes in one transition of every row, [N, ...]."""
+        rings, start = self._rings, self._num_added % self._capacity
+        end = start + self._num_rows
+        places: Any = slice(start, end) if end <= self._capacity else np.arange(start, end) % self._capacity
+        rings.obs[places] = obs
+        rings.action[places] = action
+        rings.reward[places] = reward
+        rings.terminated[places] = terminated
+        rings.next_obs[places] = next_obs
+        self._num_added += self._num_rows
+
+    def new_batch(self, *leading: int) -> Batch:
+        """Returns an empty batch of [*leading] transitions, to be filled by sample() again and again."""
+        return new_batch(self._shape, self._dtype, *leading)
+
+    def sample(self, random: np.random.Generator, batch: Batch) -> Batch:
+        """Fills `batch` with transitions drawn uniformly and returns it. The replay must not be empty."""
+        picked = random.integers(len(self), size=batch.action.size)
+        for ring, out in zip(self._rings, batch, strict=True):
+            np.take(ring, picked, axis=0, out=out.reshape(-1, *ring.shape[1:]), mode="clip")  # "raise" would buffer
+        return batch
+
+    def save(self, folder: Path) -> None:
+        """Writes the filled part of the rings into `folder`."""
+        folder.mkdir(parents=True, exist_ok=True)
+        filled = {name: ring[: len(self)] for name, ring in self._rings._asdict().items()}
+        with (folder / TRANSITIONS).open("wb") as file:
+            np.savez(file, num_added=np.array(self._num_added), **filled)  # type: ignore[arg-type]
+
+    def restore(self, folder: Path) -> None:
+        """Reads what save() wrote. Raises DamagedFile where it is broken or of another shape."""
+        try:
+            with np.load(folder / TRANSITIONS, allow_pickle=False) as saved:
+                arrays = {name: saved[name] for name in saved.files}
+            num_added = int(arrays.pop("num_added"))
+        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+            raise DamagedFile(f"{folder} holds no readable replay ({str(error).splitlines()[0]})") from error
+        filled = {name: ring[:num_added] for name, ring in self._rings._asdict().items()}
+        if {n: (a.shape, a.dtype) for n, a in arrays.items()} != {n: (a.shape, a.dtype) for n, a in filled.items()}:
+            raise DamagedFile(f"{folder} holds a replay of other observations, another capacity or other rows")
+        for name, ring in filled.items():
+            ring[...] = arrays[name]
+        self._num_added = num_added
+
+    @property
+    def _capacity(self) -> int:
+        return len(self._rings.action)
