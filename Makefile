@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test check slow lock clean help
+.PHONY: demo test check slow soak lock clean help
 
 help:  ## list the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -21,6 +21,9 @@ check: test  ## the tests, and lint, format, types, import rules
 
 slow: .venv/installed  ## the learning tests (up to 25 minutes)
 	$(BIN)/pytest -q -m slow
+
+soak: .venv/installed  ## kill six trainings ten times each and compare what comes of them (20 minutes)
+	$(BIN)/python benchmarks/soak.py
 
 lock:  ## renew requirements.lock (needs uv)
 	uv pip compile --quiet --universal --upgrade --python-version 3.11 --extra box2d --extra mujoco --extra dev \

@@ -95,7 +95,10 @@ class Soak:
         for number in range(self._kills):
             process = self._start(self._next(case, killed, steps), folder)
             share = 0.6 * (1 - _fraction(killed, steps)) * min(1.0, 2 / (self._kills - number + 1))
-            landed[_kill(process, killed, random, startup_s, training_s * share, is_first=number == 0)] += 1
+            aim = random.choice([START, CHECKPOINT, CHECKPOINT, TRAINING, TRAINING])
+            if number == 0:  # once before the first checkpoint, unless there are no more kills
+                aim, share = TRAINING, share if self._kills == 1 else 0.05
+            landed[_kill(process, killed, random, aim, startup_s, training_s * share)] += 1
         self._finish(self._start(self._next(case, killed, steps), folder), killed)
         return {"steps": steps, "kills": dict(landed), "differences": differences(whole, killed)}
 
@@ -124,7 +127,7 @@ class Soak:
 
 def _arena(arguments: list[str], log: Path) -> None:
     """What the processes do."""
-    descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+    descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
     os.dup2(descriptor, 1)
     os.dup2(descriptor, 2)
     from arena.cli import main
@@ -133,18 +136,17 @@ def _arena(arguments: list[str], log: Path) -> None:
 
 
 def _kill(
-    process: BaseProcess, run: Path, random: np.random.Generator, startup_s: float, span_s: float, *, is_first: bool
+    process: BaseProcess, run: Path, random: np.random.Generator, aim: str, startup_s: float, span_s: float
 ) -> str:
-    """Kills a training at a random moment; returns where it was. The first kill comes before the first checkpoint."""
-    kind = TRAINING if is_first else random.choice([START, CHECKPOINT, CHECKPOINT, TRAINING, TRAINING])
+    """Kills a training at a random moment, within `span_s` of its start or soon after; returns where it was."""
     before = _logs(run)
-    if kind == START:
+    if aim == START:
         time.sleep(startup_s * random.random())
     else:
         while process.is_alive() and _logs(run) == before:
             time.sleep(0.002)
-        time.sleep(span_s * random.random() * (0.1 if is_first else 1.0))
-    if kind == CHECKPOINT:
+        time.sleep(span_s * random.random())
+    if aim == CHECKPOINT:
         while process.is_alive() and not _half_written(run):
             time.sleep(0.0005)
         time.sleep(0.02 * random.random() ** 2)

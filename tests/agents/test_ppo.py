@@ -239,3 +239,13 @@ def test_it_balances_the_pole_within_40_000_steps():
             break
     games = play(test, agent.policy(), lambda i: episode_seed(0, Stream.EVALUATION, i), 20)
     assert np.mean([game.ret for game in games]) >= 400.0  # random play: about 22
+
+
+def test_steps_of_episodes_that_cannot_go_on_are_forgotten():
+    agent, other = agent_for(normalize_rewards=True), agent_for(normalize_rewards=True)
+    list(feed(agent, 3, seed=5))
+    agent.forget_unfinished()
+    agent._actor.rng.bit_generator.state = other._actor.rng.bit_generator.state
+    assert train(agent, 3) == train(other, 3) == []
+    assert train(agent, 1, seed=9) == train(other, 1, seed=9) != []
+    assert bits(agent) == bits(other)

@@ -208,3 +208,13 @@ def test_it_balances_the_pole_within_40_000_steps():
             break
     games = play(test, agent.policy(), lambda i: episode_seed(0, Stream.EVALUATION, i), 20)
     assert np.mean([game.ret for game in games]) >= 300.0  # random play: about 22
+
+
+def test_steps_of_episodes_that_cannot_go_on_are_forgotten():
+    buffer = EpisodeBuffer(2, np.dtype(np.float32))
+    over, going = np.array([False, True]), np.array([False, False])
+    for value, done in ((1.0, over), (2.0, going)):  # row 0 is two steps into an episode, row 1 one step
+        buffer.add({"obs": np.full((2, 1), value), "reward": np.full(2, value)}, done)
+    buffer.forget_unfinished()
+    buffer.add({"obs": np.full((2, 1), 3.0), "reward": np.full(2, 3.0)}, ~going)
+    assert [episode["reward"].tolist() for episode in buffer.take()] == [[1.0], [3.0], [3.0]]
