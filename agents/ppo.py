@@ -150,7 +150,7 @@ class PPO(Agent):
         if s.normalize_observations:
             self._actor.network.update_statistics(flat[0])
         self._actor.refresh()
-        metrics = dict(zip(_METRICS, tf.unstack(means), strict=True))
+        metrics = dict(zip(_METRICS, means.numpy().tolist(), strict=True))
         return metrics | {"explained_variance": returns.explained_variance(value, target), "learning_rate": rate}
 
     def _shuffled(self) -> np.ndarray:

@@ -99,6 +99,7 @@ class Network:
             self._heads[head] = self._dense(int(units), "linear", self._head_gains.get(head, 1.0))
             outputs[head] = self._heads[head](trunk_outputs[trunk])
         self.model = keras.Model(obs, outputs)
+        self.read = reader(self.model.weights)  # returns all weights, in order
         self._is_small = kind == "mlp" and int(np.prod(shape)) <= 1024
         self._acts_in_litert = acts_in_litert
         self._templates: dict[tuple[str, ...], LiteRTTemplate] = {}
@@ -118,13 +119,13 @@ class Network:
 
     def copy_from(self, other: Network) -> None:
         """Takes over the weights of a network of the same shape."""
-        self.set_weights(values_of(other.model.weights))
+        self.set_weights(other.read())
 
     def update_statistics(self, obs: np.ndarray) -> None:
         """Folds [B, ...] observations into the running mean and variance (Chan et al. 1979), if there are any."""
         if self._normalizer is None:
             return
-        mean, variance, count = values_of(self._normalizer.weights)
+        mean, variance, count = reader(self._normalizer.weights)()
         batch = obs.astype(np.float64)
         delta, total = batch.mean(0) - mean, count + len(batch)
         merged = variance * count + batch.var(0) * len(batch) + delta**2 * count * len(batch) / total
@@ -148,7 +149,7 @@ class Network:
         return self._answer(obs)
 
     def _numpy_mlp(self) -> NumpyMLP:
-        values = dict(zip((w.path for w in self.model.weights), values_of(self.model.weights), strict=True))
+        values = dict(zip((w.path for w in self.model.weights), self.read(), strict=True))
 
         def layer(dense: Any) -> Layer:
             return Layer(values[dense.kernel.path], values[dense.bias.path], dense.activation.__name__)
@@ -176,7 +177,7 @@ class Network:
     def weights(self) -> dict[str, np.ndarray]:
         """Returns all weights by path, non-trainable ones included."""
         weights = self.model.weights
-        return {f"{i:02d}/{w.path}": a for i, (w, a) in enumerate(zip(weights, values_of(weights), strict=True))}
+        return {f"{i:02d}/{w.path}": a for i, (w, a) in enumerate(zip(weights, self.read(), strict=True))}
 
     def set_weights(self, arrays: Sequence[np.ndarray]) -> None:
         """Sets all weights, in order. Raises DoesNotFit where number or shapes differ."""
@@ -195,7 +196,7 @@ class Network:
         """Returns a LiteRT file that computes `heads`, with `extra` constants as further outputs."""
         extra = extra or {}
         names = (*heads, *extra)
-        arrays = [*values_of(self.model.weights), *extra.values()]
+        arrays = [*self.read(), *extra.values()]
         if names not in self._templates:
             convert = functools.partial(self._convert, heads, tuple(extra))
             self._templates[names] = LiteRTTemplate(convert, [array.shape for array in arrays])
@@ -291,15 +292,16 @@ def _normalizer(shape: tuple[int, ...]) -> Any:
     return RunningNormalization()
 
 
-def values_of(variables: Sequence[Any]) -> list[np.ndarray]:
-    """Returns the values of Keras variables; a fifth of the time of their own numpy()."""
+def reader(variables: Sequence[Any]) -> Callable[[], list[np.ndarray]]:
+    """Returns a function that returns the values of Keras variables, in a quarter of the time of their numpy()."""
     read = load().raw_ops.ReadVariableOp
-    return [read(resource=v.value.handle, dtype=v.dtype).numpy() for v in variables]
+    handles = [(variable.value.handle, variable.value.dtype) for variable in variables]
+    return lambda: [read(resource=handle, dtype=dtype).numpy() for handle, dtype in handles]
 
 
 def save_variables(path: Path, variables: Sequence[Any]) -> None:
     """Writes variables (a network's weights, an optimizer's) to an npz file, in order."""
-    np.savez(path, **{f"{i:04d}": array for i, array in enumerate(values_of(variables))})
+    np.savez(path, **{f"{i:04d}": array for i, array in enumerate(reader(variables)())})
 
 
 def load_variables(path: Path, variables: Sequence[Any]) -> None:
