@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 import envs
-from arena import policy, quantization, registry
+from arena import litert, policy, quantization, registry
 from arena.comparison import Comparison, compare
 from arena.conversion import function_to_litert, keras_to_litert, to_litert
 from arena.errors import ArenaError, InvalidValue, UnknownName
@@ -174,15 +174,4 @@ def _converted(
         content = function_to_litert(function, env.spec.observation_space.shape or ())
     if quantize != "none":
         content = quantization.quantize(content, quantize, observations)
-    return policy.Policy(policy.LiteRTFunction(with_batch_of_one(content)), original.card, original.mode)
-
-
-def with_batch_of_one(content: bytes) -> bytes:
-    """Returns a LiteRT file whose open sizes are 1, as LiteRT.js and many accelerators want it.
-
-    An interpreter in Python, Kotlin or Swift can still be asked to resize its input.
-    """
-    model = policy.parse_litert(content)
-    for tensor in (tensor for subgraph in model.subgraphs for tensor in subgraph.tensors):
-        tensor.shapeSignature = None  # beside it stands the shape, with a 1 where the size is open
-    return policy.pack_litert(model)
+    return policy.Policy(policy.LiteRTFunction(litert.with_batch_of_one(content)), original.card, original.mode)

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from arena import policy
+from arena import litert, policy
 from arena.errors import ArenaError, DamagedFile
 
 _BITS = {"bool": 8, "string": 0, "resource": 0, "variant": 0, "int2": 2, "int4": 4, "uint4": 4, "bfloat16": 16}
@@ -73,7 +73,7 @@ def read_model(path: Path) -> tuple[bytes, Any]:
     content = path.read_bytes()
     with _told_of_damage(path):
         policy.read_card(content)
-        model = policy.parse_litert(content)
+        model = litert.parse(content)
         _check(model)
     return content, model
 

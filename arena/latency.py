@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from arena import inspection, policy
+from arena import inspection, litert
 from arena.errors import ArenaError
 from arena.quiet import silent_stderr
 
@@ -100,7 +100,7 @@ def _cut(model: Any, length: int) -> bytes:
         operator for k, operator in enumerate(graph.operators[:length]) if k in kept or wanted & set(operator.outputs)
     ]
     graph.outputs = list(graph.operators[-1].outputs) if length else list(graph.inputs)
-    return policy.pack_litert(short)
+    return litert.pack(short)
 
 
 def _interpreter(content: bytes, num_threads: int) -> Any:

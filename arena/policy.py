@@ -20,7 +20,7 @@ import gymnasium as gym
 import numpy as np
 import pydantic
 
-from arena import functions, seeding
+from arena import functions, litert, seeding
 from arena.agent import Decision, Mode, Player, Spec
 from arena.errors import ArenaError, DamagedFile, DoesNotFit
 from arena.quiet import silent_stderr
@@ -240,7 +240,7 @@ def save(policy: Policy, path: Path) -> Path:
     card = policy.card.model_dump() | {"sha256": _BLANK, "mode": str(policy.mode)}
     temporary = path.with_name(path.name + ".tmp")
     if isinstance(policy.function, LiteRTFunction):
-        temporary.write_bytes(_sealed(_with_metadata(policy.function.content, json.dumps(card))))
+        temporary.write_bytes(_sealed(litert.with_metadata(policy.function.content, CARD_KEY, json.dumps(card))))
     else:
         arrays = functions.arrays_of(policy.function)
         header = {"function": functions.name_of(policy.function), "card": card}
@@ -313,39 +313,3 @@ def read_card(content: bytes) -> Card | None:
 
 def _digest(content: bytes) -> bytes:
     return hashlib.sha256(content).hexdigest().encode()
-
-
-def parse_litert(content: bytes) -> Any:
-    """Returns a LiteRT file as a tree of objects (ModelT), with the weights that lie behind the flatbuffer in it."""
-    from ai_edge_litert import schema_py_generated as schema
-
-    model = schema.ModelT.InitFromObj(schema.Model.GetRootAsModel(content, 0))
-    for buffer in model.buffers:
-        if buffer.offset > 1:
-            buffer.data = np.frombuffer(content, np.uint8, buffer.size, buffer.offset)
-            buffer.offset = buffer.size = 0
-    return model
-
-
-def pack_litert(model: Any) -> bytes:
-    """Returns the LiteRT file of a ModelT."""
-    import flatbuffers
-
-    builder = flatbuffers.Builder(1024)
-    builder.Finish(model.Pack(builder), b"TFL3")
-    return bytes(builder.Output())
-
-
-def _with_metadata(content: bytes, card: str) -> bytes:
-    from ai_edge_litert import schema_py_generated as schema
-
-    model = parse_litert(content)
-    model.metadata = model.metadata or []
-    entry = next((entry for entry in model.metadata if entry.name == CARD_KEY.encode()), None)
-    if entry is None:
-        entry = schema.MetadataT()
-        entry.name, entry.buffer = CARD_KEY, len(model.buffers)
-        model.buffers.append(schema.BufferT())
-        model.metadata.append(entry)
-    model.buffers[entry.buffer].data = np.frombuffer(card.encode(), np.uint8)
-    return pack_litert(model)

@@ -27,7 +27,7 @@ TRAINED = {
     "ppo-cartpole": "ppo --env CartPole-v1 --steps 50000",
     "reinforce-cartpole": "reinforce --env CartPole-v1 --steps 50000 --set play=sample",
     "rbf-cartpole": "q_learning --env CartPole-v1 --steps 20000",
-    "ppo-pendulum": "ppo --env Pendulum-v1 --steps 50000",
+    "ppo-pendulum": "ppo --env Pendulum-v1 --steps 20000",
     "ppo-pong": "ppo --env ALE/Pong-v5 --minutes 4 --set eval_episodes=2",
     "dqn-pong": "dqn --env ALE/Pong-v5 --minutes 4 --set eval_every=5000 --set eval_episodes=2",
 }

@@ -67,11 +67,11 @@ def litert_policy(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def foreign_model(litert_policy: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The network of `litert_policy` as someone else's LiteRT model: without a card."""
-    from arena import policy
+    from arena import litert
 
-    model = policy.parse_litert(litert_policy.read_bytes())
+    model = litert.parse(litert_policy.read_bytes())
     model.metadata = []
     model.buffers[-1].data = None
     path = tmp_path_factory.mktemp("foreign") / "model.tflite"
-    path.write_bytes(policy.pack_litert(model))
+    path.write_bytes(litert.pack(model))
     return path

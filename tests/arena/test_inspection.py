@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from arena import inspection, policy
+from arena import inspection, litert
 from arena.errors import DamagedFile
 
 
@@ -48,10 +48,10 @@ def test_the_text_is_aligned(arena, litert_policy: Path):
 
 
 def test_names_of_a_stranger_cannot_steer_the_terminal(arena, foreign_model: Path, tmp_path: Path):
-    model = policy.parse_litert(foreign_model.read_bytes())
+    model = litert.parse(foreign_model.read_bytes())
     model.signatureDefs[0].signatureKey = "a\x1b[2Jb"
     path = tmp_path / "model.tflite"
-    path.write_bytes(policy.pack_litert(model))
+    path.write_bytes(litert.pack(model))
     assert "a?[2Jb" in arena("inspect", path).out
 
 
@@ -93,22 +93,22 @@ def test_a_missing_file_and_a_folder_are_one_line(arena, tmp_path, command):
     ],
 )
 def test_parts_that_do_not_go_together_are_found(foreign_model: Path, tmp_path: Path, change, line):
-    model = policy.parse_litert(foreign_model.read_bytes())
+    model = litert.parse(foreign_model.read_bytes())
     graph = model.subgraphs[0]
     graph.operators[0].inputs = list(graph.operators[0].inputs)
     change(model, graph)
     path = tmp_path / "model.tflite"
-    path.write_bytes(policy.pack_litert(model))
+    path.write_bytes(litert.pack(model))
     with pytest.raises(DamagedFile, match=line):
         inspection.inspect(path)
 
 
 def test_a_constant_of_the_wrong_size_is_found(foreign_model: Path, tmp_path: Path):
-    model = policy.parse_litert(foreign_model.read_bytes())
+    model = litert.parse(foreign_model.read_bytes())
     buffer = next(buffer for buffer in model.buffers if buffer.data is not None and len(buffer.data) == 256)
     buffer.data = buffer.data[:-4]
     path = tmp_path / "model.tflite"
-    path.write_bytes(policy.pack_litert(model))
+    path.write_bytes(litert.pack(model))
     with pytest.raises(DamagedFile, match="a tensor of 256 bytes has 252"):
         inspection.inspect(path)
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from agents.parts import tensorflow
-from arena import latency, policy, profiling
+from arena import latency, litert, profiling
 from arena.conversion import to_litert
 from arena.errors import ArenaError, DamagedFile, InvalidValue
 from arena.quantization import quantize
@@ -60,7 +60,7 @@ def test_a_crash_of_native_code_is_one_line(litert_policy: Path, tmp_path: Path,
 def test_what_litert_cannot_run_is_one_line(foreign_model: Path, tmp_path: Path):
     from ai_edge_litert.schema_py_generated import BuiltinOperator
 
-    model = policy.parse_litert(foreign_model.read_bytes())
+    model = litert.parse(foreign_model.read_bytes())
     code = model.operatorCodes[0]
     code.builtinCode, code.deprecatedBuiltinCode, code.customCode = (
         BuiltinOperator.CUSTOM,
@@ -68,7 +68,7 @@ def test_what_litert_cannot_run_is_one_line(foreign_model: Path, tmp_path: Path)
         "Own",
     )
     path = tmp_path / "own.tflite"
-    path.write_bytes(policy.pack_litert(model))
+    path.write_bytes(litert.pack(model))
     with pytest.raises(ArenaError, match=r"LiteRT cannot run .*own\.tflite: .*Own"):
         profiling.profile(path, runs=3)
 

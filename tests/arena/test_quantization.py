@@ -6,7 +6,7 @@ import pytest
 
 from agents.parts.networks import Network
 from arena import policy, quantization
-from arena.export import with_batch_of_one
+from arena.litert import with_batch_of_one
 from arena.policy import LiteRTFunction
 from arena.quantization import quantize, visited_observations
 from envs import make
