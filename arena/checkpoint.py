@@ -115,12 +115,12 @@ def _seal(temporary: Path, step: int, linked: dict[str, tuple[_Identity, str]]) 
         identity, digest = linked.get(name, (None, ""))
         if identity != _identity(path):
             digest = _hash(path)
-            _fsync(path)
+            sync(path)
         hashes[name] = digest
     manifest = temporary / MANIFEST
     manifest.write_text(json.dumps({"step": step, "files": hashes}, indent=1))
     for path in (manifest, *(path for path in temporary.rglob("*") if path.is_dir()), temporary, temporary.parent):
-        _fsync(path)
+        sync(path)
 
 
 def _name(complete: Path, target: Path) -> Path:
@@ -128,7 +128,7 @@ def _name(complete: Path, target: Path) -> Path:
     if target.exists():
         shutil.rmtree(target)
     os.replace(complete, target)
-    _fsync(target.parent)
+    sync(target.parent)
     return target
 
 
@@ -186,6 +186,15 @@ def check(checkpoint: Path) -> None:
             raise DamagedFile(f"checkpoint {checkpoint} is damaged: {name} is not what was saved")
 
 
+def sync(path: Path) -> None:
+    """Makes a file, or the names in a folder, survive a loss of power."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
 def _manifest(checkpoint: Path) -> dict[str, str]:
     """Returns the hashes of a checkpoint's files by name. Raises DamagedFile where they cannot be read."""
     try:
@@ -207,11 +216,3 @@ def _identity(path: Path) -> _Identity:
 def _hash(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _fsync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

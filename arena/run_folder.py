@@ -11,11 +11,15 @@ plots/ videos/   and TensorBoard event files in the folder itself
 
 from __future__ import annotations
 
+import contextlib
 import datetime
+import fcntl
+import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from arena.checkpoint import sync
 from arena.config import RunConfig, read_toml, validated, write_toml
 from arena.errors import ArenaError, DamagedFile
 from arena.files import write_json
@@ -61,6 +65,7 @@ class RunFolder:
         """Returns where the files stand now, after writing out what is buffered."""
         self.monitor.flush()
         episodes, evaluations = self.episodes.flush(), self.evaluations.flush()
+        sync(self.path)  # the names of new files
         return {"events": self.monitor.position(), "episodes": episodes, "evaluations": evaluations}
 
     def save_policy(self, policy: Any, name: str, **card: Any) -> None:
@@ -94,6 +99,22 @@ def load_config(folder: Path) -> RunConfig:
         raise DamagedFile(f"{folder / 'config.toml'}: {NULL} must list keys of settings and env_settings") from error
     config: RunConfig = validated(RunConfig, content, str(folder / "config.toml"))
     return config
+
+
+@contextlib.contextmanager
+def claimed(folder: Path) -> Iterator[None]:
+    """Keeps other processes from training in a folder until this one ends, however. Raises ArenaError if one does."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise ArenaError(f"{folder} is being trained by another process") from error
+        except OSError:  # a file system without locks
+            pass
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def has_status(folder: Path) -> bool:

@@ -44,7 +44,8 @@ def train(config: RunConfig, *, run_dir: Path | None = None, hooks: Hooks | None
     config = config.resolved(reference)
     path = run_dir or run_folder.default_path(config, reference.name)
     run_folder.check_is_new(path)
-    return _run(config, path, hooks or Hooks())
+    with contextlib.closing(Trainer(config, path, hooks or Hooks())) as trainer, run_folder.claimed(path):
+        return _run(trainer, path)
 
 
 def resume(folder: Path, *, steps: int | None = None, hooks: Hooks | None = None) -> Run:
@@ -53,8 +54,12 @@ def resume(folder: Path, *, steps: int | None = None, hooks: Hooks | None = None
     A run that was killed before its first checkpoint begins again, and says so.
     """
     config = run_folder.load_config(folder)
-    hooks, checkpoints = hooks or Hooks(), folder / "checkpoints"
-    start = None
+    with run_folder.claimed(folder):
+        return _resume(config, folder, steps, hooks or Hooks())
+
+
+def _resume(config: RunConfig, folder: Path, steps: int | None, hooks: Hooks) -> Run:
+    checkpoints, start = folder / "checkpoints", None
     if checkpoint.exists(checkpoints) or run_folder.has_status(folder):
         start = checkpoint.recover(checkpoints, warn=hooks.warn)
     else:
@@ -63,12 +68,11 @@ def resume(folder: Path, *, steps: int | None = None, hooks: Hooks | None = None
         if start and steps < (taken := checkpoint.step_of(start)):
             raise InvalidValue(f"{folder} has taken {taken:,} steps; --steps {steps:,} is less")
         config = config.model_copy(update={"steps": steps, "episodes": None, "minutes": None, "until": None})
-    return _run(config, folder, hooks, start)
+    with contextlib.closing(Trainer(config, folder, hooks, start)) as trainer:
+        return _run(trainer, folder)
 
 
-def _run(config: RunConfig, path: Path, hooks: Hooks, start: Path | None = None) -> Run:
-    with contextlib.closing(Trainer(config, path, hooks, start)) as trainer:
-        is_finished = trainer.run()
-        state = trainer.state
-        recent = trainer.recent_return
-        return Run(path, state.step, state.episodes, state.best, recent, state.seconds, not is_finished)
+def _run(trainer: Trainer, path: Path) -> Run:
+    is_finished = trainer.run()
+    state, recent = trainer.state, trainer.recent_return
+    return Run(path, state.step, state.episodes, state.best, recent, state.seconds, not is_finished)

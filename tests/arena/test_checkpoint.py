@@ -182,7 +182,7 @@ def test_linked_files_are_neither_hashed_nor_synced_again(tmp_path, monkeypatch)
     first = checkpoint.save(tmp_path, 1, segments("a", "b")[0])
     hashed, synced = [], []
     monkeypatch.setattr(checkpoint, "_hash", lambda path: hashed.append(path.name) or "hash")
-    monkeypatch.setattr(checkpoint, "_fsync", lambda path: synced.append(path.name))
+    monkeypatch.setattr(checkpoint, "sync", lambda path: synced.append(path.name))
     checkpoint.save(tmp_path, 2, segments("a", "b", "c")[0], previous=first)
     assert sorted(hashed) == ["c", "weights"]
     assert {"c", "weights", "manifest.json", "segments", "memory", "agent"} <= set(synced)

@@ -131,6 +131,14 @@ def test_fewer_steps_than_are_taken_are_refused_and_change_nothing(tmp_path: Pat
     assert (run.folder / "config.toml").read_bytes() == before
 
 
+def test_a_run_that_is_being_trained_is_left_alone(whole: Path, tmp_path: Path):
+    def resume_it_too(progress: object) -> None:
+        with pytest.raises(ArenaError, match="is being trained by another process"):
+            resume(tmp_path / "run")
+
+    assert_same(train(config(), run_dir=tmp_path / "run", hooks=Hooks(on_progress=resume_it_too)).folder, whole)
+
+
 # SIGKILL. Each moment is the n-th call of a function, before or after it; a moment for each process until the last.
 
 MOMENTS: dict[str, list[tuple[str, int, str]]] = {
