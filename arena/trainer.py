@@ -216,10 +216,11 @@ class Trainer:
 
     def _evaluate(self) -> bool:
         """Evaluates the policy; False when it was stopped midway."""
-        seen, is_last = self._obs, self._is_over()
         _ = self.state.seconds  # brings it up to date for the table
         try:
-            is_best = self._selection.evaluate(self._agent, seen, is_last=is_last, on_event=self._check_stop)
+            is_best = self._selection.evaluate(
+                self._agent, self._obs, is_last=self._is_over(), on_event=self._check_stop
+            )
         except _Stopped:
             return False
         if is_best:
