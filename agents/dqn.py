@@ -14,6 +14,7 @@ Deliberate deviations:
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
@@ -33,6 +34,7 @@ from arena import agent, policy, seeding
 from arena.agent import Decision, Mode, Player, Spec, Transition
 from arena.errors import DoesNotFit
 
+_SMALL_BYTES = 4_096  # observations up to which it is better to store two of a transition than to share them
 WEIGHTS, TARGET, OPTIMIZER, REPLAY = "weights.npz", "target.npz", "optimizer.npz", "replay"
 
 
@@ -212,7 +214,7 @@ class DQN(agent.Agent):
 def _new_replay(spec: Spec, capacity: int) -> Replay | TransitionReplay:
     space, num_frames = spec.observation_space, stack_size(spec)
     shape, dtype = tuple(space.shape or ()), _stored_dtype(space)
-    if num_frames == 1:
+    if num_frames == 1 and math.prod(shape) * dtype.itemsize <= _SMALL_BYTES:
         return TransitionReplay(shape, dtype, capacity=capacity, num_rows=spec.num_rows)
     return Replay(shape, dtype, capacity=capacity, num_rows=spec.num_rows, num_frames=num_frames)
 

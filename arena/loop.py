@@ -11,6 +11,7 @@ import numpy as np
 
 from arena.agent import Decision, Player, Transition
 from arena.errors import ArenaError, BrokenPlugin
+from arena.threads import use_one_blas_thread
 from envs.rows import Rows
 
 
@@ -90,6 +91,7 @@ def run(
       BrokenPlugin: the environment or the player fails, the player's answer is not a Decision of the right shape,
         or its state no nest of arrays.
     """
+    use_one_blas_thread()
     num_rows, cap = env.num_rows, env.spec.max_episode_steps
     last_episode = float("inf") if num_episodes is None else num_episodes
     returns = np.zeros(num_rows)

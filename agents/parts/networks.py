@@ -1,4 +1,4 @@
-"""The networks that learn: Keras layers for the gradient, NumPy or a compiled function for acting, LiteRT for playing.
+"""The networks that learn: Keras layers for the gradient, NumPy or LiteRT for acting, LiteRT for playing.
 
 Kinds: `mlp`; `cnn-2013` (16-32-256: Mnih et al. 2013, "Playing Atari with deep reinforcement
 learning"); `cnn-2015` (32-64-64-512: Mnih et al. 2015, "Human-level control through deep
@@ -18,7 +18,7 @@ import gymnasium as gym
 import numpy as np
 
 from agents.parts.litert import LiteRTTemplate
-from agents.parts.numpy_mlp import CLIP_NORMALISED, Layer, NumpyMLP
+from agents.parts.numpy_networks import CLIP_NORMALISED, Convolution, Dense, NumpyNetwork
 from agents.parts.tensorflow import load
 from arena.errors import DamagedFile, DoesNotFit, InvalidValue, UnknownName
 from arena.policy import LiteRTFunction
@@ -48,8 +48,8 @@ class Network:
       initializer: Keras name of the kernels' initialiser ("glorot_uniform" is Xavier's), or "orthogonal".
       head_gains: with "orthogonal", the gain of a head's kernel (default 1); hidden layers have sqrt(2).
       normalize: standardise vector observations by running statistics (see update_statistics).
-      acts_in_litert: act in LiteRT where the network is too large for NumPy: a third of the time, but refresh() then
-        takes milliseconds; for agents that act many times between updates.
+      acts_in_litert: let a CNN act in LiteRT: half the time, but refresh() takes milliseconds; for agents that act
+        many times between updates.
       seed: of the initial weights.
 
     Raises:
@@ -85,10 +85,10 @@ class Network:
         self.kind, self.space, self.heads, self.seed = kind, space, dict(heads), seed
         self._initializer, self._head_gains, self._count = initializer, head_gains or {}, 0
         shape, dtype, self._num_discrete = _input_of(space)
-        self._input_dtype = dtype
         obs = keras.Input(shape, dtype=dtype, name="obs")
         self._normalizer = _normalizer(shape) if normalize and kind == "mlp" and not self._num_discrete else None
         x = self._encoded(obs)
+        self._convolutions: list[Any] = []
         self._trunks: dict[str, list[Any]] = {}
         self._heads: dict[str, Any] = {}
         outputs, trunk_outputs = {}, {}
@@ -100,10 +100,10 @@ class Network:
             outputs[head] = self._heads[head](trunk_outputs[trunk])
         self.model = keras.Model(obs, outputs)
         self.read = reader(self.model.weights)  # returns all weights, in order
-        self._is_small = kind == "mlp" and int(np.prod(shape)) <= 1024
+        self._paths = [variable.path for variable in self.model.weights]
         self._acts_in_litert = acts_in_litert
         self._templates: dict[tuple[str, ...], LiteRTTemplate] = {}
-        self._answer: Callable[[np.ndarray], Mapping[str, np.ndarray]] = self._compiled()
+        self._answer: Callable[[np.ndarray], Mapping[str, np.ndarray]]
         self.refresh()
 
     # Learning.
@@ -139,38 +139,35 @@ class Network:
 
     def refresh(self) -> None:
         """Copies the weights to where act() reads them; call it after every update."""
-        if self._is_small:
-            self._answer = self._numpy_mlp()
-        elif self._acts_in_litert:
+        if self._acts_in_litert and self.kind != "mlp":
             self._answer = LiteRTFunction(self.to_litert(list(self.heads)), num_threads=os.cpu_count() or 1)
+        else:
+            self._answer = self._in_numpy()
 
     def act(self, obs: np.ndarray) -> Mapping[str, np.ndarray]:
-        """Returns heads as arrays: from NumPy for small networks, else from LiteRT or a compiled function."""
+        """Returns heads as arrays, from NumPy or from LiteRT."""
         return self._answer(obs)
 
-    def _numpy_mlp(self) -> NumpyMLP:
-        values = dict(zip((w.path for w in self.model.weights), self.read(), strict=True))
+    def _in_numpy(self) -> NumpyNetwork:
+        values = dict(zip(self._paths, self.read(), strict=True))
 
-        def layer(dense: Any) -> Layer:
-            return Layer(values[dense.kernel.path], values[dense.bias.path], dense.activation.__name__)
+        def dense(layer: Any) -> Dense:
+            return Dense(values[layer.kernel.path], values[layer.bias.path], layer.activation.__name__)
 
-        trunks = {name: [layer(dense) for dense in denses] for name, denses in self._trunks.items()}
-        heads = {name: layer(dense) for name, dense in self._heads.items()}
+        convolutions = [
+            Convolution(values[layer.kernel.path], values[layer.bias.path], layer.strides[0])
+            for layer in self._convolutions
+        ]
+        if convolutions:  # the division of pixels by 255, done once for all
+            first = convolutions[0]
+            convolutions[0] = first._replace(kernel=first.kernel / np.float32(255.0))
+        trunks = {name: [dense(layer) for layer in layers] for name, layers in self._trunks.items()}
+        heads = {name: dense(layer) for name, layer in self._heads.items()}
         mean = scale = None
         if self._normalizer is not None:
             mean = values[self._normalizer.mean.path]
             scale = 1.0 / np.sqrt(values[self._normalizer.variance.path] + 1e-8)
-        return NumpyMLP(trunks, heads, self._num_discrete, mean, scale)
-
-    def _compiled(self) -> Callable[[np.ndarray], Mapping[str, np.ndarray]]:
-        tf = load()
-        function = tf.function(lambda x: self.model(x), reduce_retracing=True)
-
-        def answer(obs: np.ndarray) -> Mapping[str, np.ndarray]:
-            outputs = function(tf.convert_to_tensor(obs, self._input_dtype))
-            return {name: value.numpy() for name, value in outputs.items()}
-
-        return answer
+        return NumpyNetwork(convolutions, trunks, heads, self._num_discrete, mean, scale)
 
     # Saving.
 
@@ -241,7 +238,9 @@ class Network:
             convolutions, width = CNNS[self.kind]
             for filters, size, stride in convolutions:
                 kernel = self._kernel_initializer(np.sqrt(2.0))
-                x = keras.layers.Conv2D(filters, size, stride, activation="relu", kernel_initializer=kernel)(x)
+                layer = keras.layers.Conv2D(filters, size, stride, activation="relu", kernel_initializer=kernel)
+                self._convolutions.append(layer)
+                x = layer(x)
             x, widths, activation = keras.layers.Flatten()(x), [width], "relu"
         for width in widths:
             layer = self._dense(int(width), activation, np.sqrt(2.0))

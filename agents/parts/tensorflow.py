@@ -7,6 +7,7 @@ import os
 from typing import Any
 
 from arena.quiet import silent_stderr
+from arena.threads import use_one_blas_thread
 
 # oneDNN doubles the speed of the convolutional networks on x86 and is off by default on some of them.
 _ENVIRONMENT = {"TF_ENABLE_ONEDNN_OPTS": "1", "TF_CPP_MIN_LOG_LEVEL": "3", "KERAS_BACKEND": "tensorflow"}
@@ -20,6 +21,7 @@ def load() -> Any:
     """
     for name, value in _ENVIRONMENT.items():
         os.environ.setdefault(name, value)
+    use_one_blas_thread()
     with silent_stderr():
         import tensorflow as tf
 

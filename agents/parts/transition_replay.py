@@ -83,7 +83,7 @@ class TransitionReplay:
     def restore(self, folder: Path) -> None:
         """Reads what save() wrote. Raises DamagedFile where it is broken or of another shape."""
         try:
-            with np.load(folder / TRANSITIONS, allow_pickle=False) as saved:
+            with (folder / TRANSITIONS).open("rb") as file, np.load(file, allow_pickle=False) as saved:
                 arrays = {name: saved[name] for name in saved.files}
             num_added = int(arrays.pop("num_added"))
         except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
