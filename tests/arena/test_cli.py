@@ -137,7 +137,7 @@ def test_a_disk_that_is_full_is_one_line(arena, tmp_path, monkeypatch):
     def fail(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("arena.checkpoint._fsync", fail)
+    monkeypatch.setattr("arena.checkpoint.sync", fail)
     outcome = arena("train", "q_learning", "--env", "CartPole-v1", "--steps", 30, *BRIEF, "--run-dir", "run")
     assert_one_line(outcome, "No space left on device")
     assert list((tmp_path / "run" / "checkpoints").iterdir()) == []
