@@ -28,11 +28,13 @@ import common
 import numpy as np
 from sides.work import GAMES, WORKS
 
+from arena.versions import made_with
+
 PACKAGES = ("stable-baselines3", "sbx-rl", "torch", "jax")
 SEEDS = range(5)
 RESAMPLES = 10_000
 INDENT = 26
-NAMES = {"arena": "arena", "sb3": "Stable-Baselines3", "sbx": "SBX"}
+NAMES = {"arena": "arena", "sb3": "Stable-Baselines3", "sbx": "SBX", "torch": "PyTorch"}
 
 
 class Rates(NamedTuple):
@@ -56,7 +58,7 @@ RATES = {
     "ppo-cartpole": Rates("rate", "steps/s", {"sb3": (8.0, 10.0), "sbx": (3.0, 5.0)}, 3),
     "dqn-pong": Rates("rate", "steps/s", {"sb3": (1.1, 1.3)}, 3),
     "ppo-pong": Rates("rate", "steps/s", {"sb3": (1.25, 1.5)}, 3),
-    "act-cnn": Rates("act", "actions/s", {"sb3": (4.0, 6.0)}, 5),
+    "act-cnn": Rates("act", "actions/s", {"torch": (4.0, 6.0)}, 5),
     "act-mlp": Rates("act", "actions/s", {"sb3": (15.0, 25.0)}, 5),
 }
 
@@ -83,7 +85,7 @@ def keep(name: str, result: dict[str, Any]) -> None:
     path = common.RESULTS / "peers.json"
     results = json.loads(path.read_text())["lines"] if path.exists() else {}
     line = {"command": f"python benchmarks/peers.py --only {name}", **result}
-    line["packages"] = {package: version(package) for package in PACKAGES}
+    line |= {"commit": common.commit(), **made_with(), **{package: version(package) for package in PACKAGES}}
     common.write("peers", {"lines": results | {name: line}}, show=False)
 
 
@@ -129,7 +131,7 @@ def shares(*, rounds: int | None, quick: bool) -> dict[str, Any]:
             found["of_matrix"] = found["gradient_gflops"] / found["matrix_gflops"]
             of_matrix = f"{found['of_matrix']:.0%} of a matrix product's {found['matrix_gflops']:.0f}"
             print(f"{'':{INDENT}}{name}: gradient {found['gradient_gflops']:.0f} GFLOP/s, {of_matrix}")
-    return {"shares": result, "must": "rest below 10% for Pong"}
+    return {"shares": result, "must": "everything else below 10% for Pong"}
 
 
 def scores(*, rounds: int | None, quick: bool) -> dict[str, Any]:

@@ -10,12 +10,20 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+import peer_tables
+
 RESULTS = Path(__file__).parent / "results"
 PAGE = Path(__file__).parent.parent / "docs" / "benchmarks.md"
+Row = tuple[str, str, str, str]  # what, must, measured, script
 
 
 def main() -> None:
-    parts = [HEAD, scores(read("scores")), ten_minutes(read("ten_minutes")), speed(), machine()]
+    parts = [HEAD, scores(read("scores")), ten_minutes(read("ten_minutes")), speed()]
+    if is_measured("quantization"):
+        parts.append(quantization(read("quantization")))
+    if is_measured("peers"):
+        parts.append(peer_tables.page(read("peers"), table))
+    parts.append(machine())
     PAGE.write_text("\n\n".join(parts) + "\n", encoding="utf-8")
 
 
@@ -39,6 +47,15 @@ TEN_MINUTES = """## Ten minutes of training
 `python benchmarks/ten_minutes.py` — seed 0, preset settings, killed (SIGKILL) at half time, resumed, filmed. These show
 that the whole way works, not how good an agent gets: two ran at a time, on 2 cores that other work shared. Atari:
 sticky actions 0.25, full games, raw scores.
+
+"""
+
+
+QUANTIZATION = """## Quantization
+
+`python benchmarks/quantization.py` — policies as exported, and with their weights in int8 (dynamic ranges); both play
+the same games. Musts: at most 0.27 of the bytes where the float32 file is over 1 MB, 98% of actions agreeing where the
+two best values differ by more than 1% of their range, and a mean KL below 0.01 for policies that sample.
 
 """
 
@@ -103,8 +120,70 @@ def speed() -> str:
         ("`arena envs`", "1 s", f"{startup['envs_s']} s", "startup"),
         ("memory over a 10,000-frame film", "50 MB", f"{memory['growth_mb']:.0f} MB", "recording_memory"),
     ]  # fmt: skip
+    rows += [*training_memory(), *first_actions(startup), *checkpoints()]
     lines = [(what, must, value, f"`benchmarks/{script}.py`") for what, must, value, script in rows]
     return "## Speed and memory\n\n" + table(("what", "must", "measured", "script"), lines)
+
+
+def training_memory() -> list[Row]:
+    """Returns the rows about memory while training."""
+    if not is_measured("training_memory"):
+        return []
+    data, rows = read("training_memory"), []
+    for agent, found in data["agents"].items():
+        what = f"resident memory, {agent} on CartPole-v1, {found['steps'] / 1e6:g} million steps"
+        ends = f"{found['mb_at_tenth']:.0f} MB after a tenth, {found['mb_at_end']:.0f} MB in the end"
+        slope = (
+            f"{found['mb_per_100k_steps']:+.1f} MB per 100,000 steps, at most {found['largest_growth_mb']:.0f} MB up"
+        )
+        rows.append((what, f"flat within {data['limit_mb']:.0f} MB", f"{ends} ({slope})", "training_memory"))
+    return rows
+
+
+def first_actions(startup: dict[str, Any]) -> list[Row]:
+    """Returns the rows about the time to a policy's first action."""
+    what = "`arena eval POLICY.tflite` from the command to the first action"
+    games = {"first_action_s": "CartPole-v1", "first_action_pong_s": "Pong"}
+    return [(f"{what}, {game}", "1 s", f"{startup[key]} s", "startup") for key, game in games.items() if key in startup]
+
+
+def checkpoints() -> list[Row]:
+    """Returns the rows about what checkpoints cost and are good for."""
+    rows = []
+    if is_measured("checkpoint_cost"):
+        data = read("checkpoint_cost")
+        what = f"checkpoints of DQN on Pong, replay of {data['frames']:,} frames, one every five minutes"
+        must = f"{data['must_percent']:g}% of training time"
+        rows.append((what, must, f"{data['percent_of_training']}%", "checkpoint_cost"))
+    if is_measured("soak"):
+        for name, found in read("soak")["trainings"].items():
+            kills = sum(found["kills"].values())
+            what = f"{name}, {found['steps']:,} steps, killed {kills} times and resumed"
+            rows.append((what, "the same to the bit", ", ".join(found["differences"]) or "the same", "soak"))
+    return rows
+
+
+def quantization(data: dict[str, Any]) -> str:
+    """Returns the table of policies quantized to dynamic int8."""
+    rows = []
+    for found in data["policies"].values():
+        compared = found["dynamic"]["comparison"]
+        shown = [
+            "-" if compared is None or compared[key] is None else form.format(compared[key])
+            for key, form in (("agreement", "{:.2%}"), ("decided_agreement", "{:.2%}"), ("kl", "{:.5f}"))
+        ]
+        score = "-"
+        if compared:
+            score = f"{compared['difference']:+.2f} [{compared['low']:+.2f}, {compared['high']:+.2f}]"
+        times = f"{found['none']['mean_us']:.1f}, {found['dynamic']['mean_us']:.1f}"
+        rows.append(
+            (f"`{found['command']}`", f"{found['none']['bytes']:,}", found["ratio"]["dynamic"], *shown, score, times)
+        )
+    headings = (
+        "policy", "bytes in float32", "dynamic int8 / float32", "actions agree", "where decided", "mean KL",
+        "score difference", "us a call, float32 and int8",
+    )  # fmt: skip
+    return QUANTIZATION + table(headings, rows)
 
 
 def _spread(data: dict[str, Any]) -> str:
@@ -116,6 +195,11 @@ def machine() -> str:
     about = read("loop_cost")
     versions = ", ".join(f"{name} {version}" for name, version in about["versions"].items() if name != "platform")
     return f"## Machine\n\n{about['cores']} cores ({about['machine']}), no GPU; {versions}."
+
+
+def is_measured(name: str) -> bool:
+    """Whether a benchmark has left results."""
+    return (RESULTS / f"{name}.json").exists()
 
 
 def read(name: str) -> dict[str, Any]:
