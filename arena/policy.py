@@ -24,6 +24,7 @@ from arena import functions, litert, seeding
 from arena.agent import Decision, Mode, Player, Spec
 from arena.errors import ArenaError, DamagedFile, DoesNotFit
 from arena.quiet import silent_stderr
+from arena.threads import threads_for
 
 CARD_KEY = "arena.card"
 FORMAT = 1
@@ -163,15 +164,15 @@ def sample_categorical(logits: np.ndarray, draw: np.ndarray) -> np.ndarray:
 class LiteRTFunction:
     """A LiteRT network as a function from [N, ...] observations to named outputs.
 
-    One thread: answers are the same for every batch size, and workers do not fight for the cores.
+    Answers are the same for every batch size and number of threads.
     """
 
-    def __init__(self, content: bytes, *, num_threads: int = 1) -> None:
+    def __init__(self, content: bytes) -> None:
         from ai_edge_litert.interpreter import Interpreter
 
         self.content = content
         with silent_stderr():
-            self._interpreter = Interpreter(model_content=content, num_threads=num_threads)
+            self._interpreter = Interpreter(model_content=content, num_threads=threads_for(len(content)))
             self._interpreter.allocate_tensors()
         self._input = self._interpreter.get_input_details()[0]
         self._dtype = self._input["dtype"]

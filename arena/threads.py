@@ -1,8 +1,36 @@
-"""Threads of NumPy's linear algebra: one."""
+"""How many threads do what, besides TensorFlow's own (agents/parts/tensorflow.py)."""
 
 from __future__ import annotations
 
 import functools
+import os
+
+LARGE_BYTES = 1_000_000
+_is_worker = False
+
+
+def num_cores() -> int:
+    """Returns the number of cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def max_threads() -> int:
+    """Returns ARENA_THREADS, or the number of cores that this process may use."""
+    return int(os.environ.get("ARENA_THREADS") or 0) or num_cores()
+
+
+def threads_for(num_bytes: int) -> int:
+    """Returns the threads that a LiteRT network of so many bytes plays with; its answers do not depend on them.
+
+    Small ones are faster in one, and so are those of workers that share the cores.
+    """
+    return max_threads() if num_bytes > LARGE_BYTES and not _is_worker else 1
+
+
+def share_cores() -> None:
+    """Tells this process that it is one of several workers."""
+    global _is_worker
+    _is_worker = True
 
 
 @functools.cache

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import importlib.metadata
-import os
 import platform
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+
+from arena.threads import max_threads, num_cores
 
 PACKAGES = ("agent-arena", "ai-edge-litert", "ale-py", "gymnasium", "keras", "numpy", "tensorflow")
 
@@ -26,8 +27,7 @@ def versions() -> dict[str, str]:
 
 def machine() -> dict[str, Any]:
     """Returns the processor's model and widest vectors, the cores that this process may use, and its threads."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return {"cpu": _cpu(), "cores": cores, "threads": int(os.environ.get("ARENA_THREADS") or 0) or cores}
+    return {"cpu": _cpu(), "cores": num_cores(), "threads": max_threads()}
 
 
 def made_with() -> dict[str, Any]:

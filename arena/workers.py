@@ -10,6 +10,7 @@ from concurrent.futures.process import BrokenProcessPool
 from typing import TypeVar
 
 from arena.errors import ArenaError
+from arena.threads import share_cores
 
 Task = TypeVar("Task")
 Result = TypeVar("Result")
@@ -32,7 +33,7 @@ def unordered(
         return
     others = set(multiprocessing.active_children())
     context = multiprocessing.get_context("spawn")  # forking a process that has threads is not safe
-    pool = ProcessPoolExecutor(min(jobs, len(tasks)), context, initializer=_leave_interrupts_to_the_parent)
+    pool = ProcessPoolExecutor(min(jobs, len(tasks)), context, initializer=_begin)
     try:
         futures = {pool.submit(function, task): task for task in tasks}
         for future in as_completed(futures):
@@ -48,5 +49,6 @@ def unordered(
         pool.shutdown()
 
 
-def _leave_interrupts_to_the_parent() -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+def _begin() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # it is the parent that ends its workers
+    share_cores()

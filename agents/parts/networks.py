@@ -8,7 +8,6 @@ reinforcement learning").
 from __future__ import annotations
 
 import functools
-import os
 import zipfile
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -140,7 +139,7 @@ class Network:
     def refresh(self) -> None:
         """Copies the weights to where act() reads them; call it after every update."""
         if self._acts_in_litert and self.kind != "mlp":
-            self._answer = LiteRTFunction(self.to_litert(list(self.heads)), num_threads=os.cpu_count() or 1)
+            self._answer = LiteRTFunction(self.to_litert(list(self.heads)))
         else:
             self._answer = self._in_numpy()
 
