@@ -207,6 +207,7 @@ class DQN(agent.Agent):
             {"q": self._num_actions},
             kind=self.settings.network,
             hidden=self.settings.hidden,
+            initializer="fan_in",
             seed=seeding.derived_seed(self.seed, "dqn network"),
         )
 

@@ -44,7 +44,8 @@ class Network:
       hidden: widths of the hidden layers of an mlp.
       activation: "relu" or "tanh", of the hidden layers.
       shared: one trunk under all heads; False gives each head a trunk of its own (mlp only).
-      initializer: Keras name of the kernels' initialiser ("glorot_uniform" is Xavier's), or "orthogonal".
+      initializer: Keras name of the kernels' initialiser ("glorot_uniform" is Xavier's), "orthogonal", or "fan_in":
+        kernels and biases uniform within 1/sqrt(inputs), as Torch has it and with it the code of Mnih et al. (2015).
       head_gains: with "orthogonal", the gain of a head's kernel (default 1); hidden layers have sqrt(2).
       normalize: standardise vector observations by running statistics (see update_statistics).
       acts_in_litert: let a CNN act in LiteRT: half the time, but refresh() takes milliseconds; for agents that act
@@ -95,8 +96,9 @@ class Network:
             trunk = "" if shared or kind != "mlp" else head
             if trunk not in self._trunks:
                 trunk_outputs[trunk] = self._add_trunk(trunk, x, hidden, activation)
-            self._heads[head] = self._dense(int(units), "linear", self._head_gains.get(head, 1.0))
-            outputs[head] = self._heads[head](trunk_outputs[trunk])
+            x_head, gain = trunk_outputs[trunk], self._head_gains.get(head, 1.0)
+            self._heads[head] = self._dense(x_head.shape[-1], int(units), "linear", gain)
+            outputs[head] = self._heads[head](x_head)
         self.model = keras.Model(obs, outputs)
         self.read = reader(self.model.weights)  # returns all weights, in order
         self._paths = [variable.path for variable in self.model.weights]
@@ -236,31 +238,38 @@ class Network:
         if self.kind in CNNS:
             convolutions, width = CNNS[self.kind]
             for filters, size, stride in convolutions:
-                kernel = self._kernel_initializer(np.sqrt(2.0))
-                layer = keras.layers.Conv2D(filters, size, stride, activation="relu", kernel_initializer=kernel)
+                initializers = self._initializers(size * size * x.shape[-1], np.sqrt(2.0))
+                layer = keras.layers.Conv2D(filters, size, stride, activation="relu", **initializers)
                 self._convolutions.append(layer)
                 x = layer(x)
             x, widths, activation = keras.layers.Flatten()(x), [width], "relu"
         for width in widths:
-            layer = self._dense(int(width), activation, np.sqrt(2.0))
+            layer = self._dense(x.shape[-1], int(width), activation, np.sqrt(2.0))
             self._trunks[name].append(layer)
             x = layer(x)
         return x
 
-    def _dense(self, units: int, activation: str, gain: float) -> Any:
+    def _dense(self, inputs: int, units: int, activation: str, gain: float) -> Any:
         import keras
 
-        return keras.layers.Dense(units, activation=activation, kernel_initializer=self._kernel_initializer(gain))
+        return keras.layers.Dense(units, activation=activation, **self._initializers(inputs, gain))
 
-    def _kernel_initializer(self, gain: float) -> Any:
+    def _initializers(self, inputs: int, gain: float) -> dict[str, Any]:
+        """Returns how the kernel and the bias of a layer begin."""
         import keras
 
         self._count += 1
         seed = self.seed + 1009 * self._count
         if self._initializer == "orthogonal":
-            return keras.initializers.Orthogonal(gain=float(gain), seed=seed)
+            return {"kernel_initializer": keras.initializers.Orthogonal(gain=float(gain), seed=seed)}
+        if self._initializer == "fan_in":
+            limit = inputs**-0.5
+            return {
+                f"{part}_initializer": keras.initializers.RandomUniform(-limit, limit, seed=seed + k)
+                for k, part in enumerate(("kernel", "bias"))
+            }
         initializer = keras.initializers.get(self._initializer)
-        return type(initializer).from_config(initializer.get_config() | {"seed": seed})
+        return {"kernel_initializer": type(initializer).from_config(initializer.get_config() | {"seed": seed})}
 
 
 def _input_of(space: gym.Space[Any]) -> tuple[tuple[int, ...], str, int]:
