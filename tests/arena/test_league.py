@@ -217,9 +217,11 @@ def test_an_interrupt_ends_the_workers_and_keeps_what_was_played(players, tmp_pa
     script.write_text(
         textwrap.dedent(
             f"""
+            import signal
             from pathlib import Path
             from arena.league import configure, tournament
             if __name__ == "__main__":
+                signal.signal(signal.SIGINT, signal.default_int_handler)  # a job in the background ignores it
                 agents = ["{players}:Sleeps", "{players}:Guess"]
                 config = configure(agents=agents, envs=["CartPole-v1"], episodes=2)
                 tournament(config, out=Path("cup"), jobs=2, videos=False)
