@@ -27,8 +27,9 @@ DIFFERENCES = """What is not the same on both sides:
   are random, Stable-Baselines3 leaves out its network.
 - The target network of DQN on CartPole is copied every 10 steps by the others, and by the arena before the first
   training that finds it behind; as nothing is learned between trainings, it is the same network.
-- First weights are drawn as each library does. SBX does not clip the gradients of DQN, and gives PPO's policy and value
-  an optimizer each.
+- First weights are drawn alike by the arena and Stable-Baselines3 (DQN's uniformly within 1 / sqrt(inputs), PPO's
+  orthogonal), and otherwise by SBX, which does not clip DQN's gradients and gives PPO's policy and value an optimizer
+  each.
 - One action: the same weights on both sides, whose answers are compared before the clock starts. `predict` is
   Stable-Baselines3's; the CNN is PyTorch alone under `no_grad`, the conversion of the observation included."""
 
