@@ -100,7 +100,12 @@ def test_a_rule_that_a_player_breaks_is_named(tmp_path, body, problem):
         ("def learn(self): return None", r"learn\(\) must return a mapping of floats by name, not NoneType"),
         ("def learn(self): return {'w': self.v}", r"learn\(\) failed at mine\.py:\d+: AttributeError"),
         ("def observe(self, t): t.gone", r"observe\(\) failed at mine\.py:\d+: AttributeError"),
-        ("def learn(self): self.w += np.random.default_rng().normal(size=(4, 2)); return {}", r"its policies choose"),
+        (
+            "made = []\n    def learn(self):\n"
+            "        self.made += [self] * (self not in self.made)\n"
+            "        self.w[:] = [0, (-1) ** self.made.index(self)]; return {}",  # the second chooses the opposite
+            r"its policies choose",
+        ),
         ("def policy(self): return self", r"policy\(\) returns an agent that still learns"),
         ("def restore_state(self, folder): self.w = -np.load(folder / 'w.npy') + [0, 1000]", r"it chose .* before and"),
         ("def save_state(self, folder): 1 / 0", r"save_state\(\) failed at mine\.py:\d+: ZeroDivisionError"),
