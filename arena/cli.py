@@ -15,7 +15,10 @@ from typing import Annotated, Any
 import typer
 from typer import Argument, Option
 
+from arena import threads
 from arena.errors import ArenaError
+
+threads.start_with_one_blas_thread()
 
 app = typer.Typer(
     help="Train, play, record and compare reinforcement-learning agents.",

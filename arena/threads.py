@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import functools
 import os
+import sys
 
 LARGE_BYTES = 1_000_000
+_ONE = "1"
 _is_worker = False
 
 
@@ -33,6 +35,12 @@ def share_cores() -> None:
     _is_worker = True
 
 
+def start_with_one_blas_thread() -> None:
+    """Does what use_one_blas_thread() does, at no cost, in a process that has not imported NumPy yet."""
+    if "numpy" not in sys.modules:
+        os.environ["OPENBLAS_NUM_THREADS"] = _ONE
+
+
 @functools.cache
 def use_one_blas_thread() -> None:
     """Lets NumPy's matrix products run in the calling thread, from now on in this process.
@@ -41,6 +49,8 @@ def use_one_blas_thread() -> None:
     TensorFlow's threads: a DQN on Pong learned at three quarters of the speed. And a sum's last bits no longer depend
     on the number of cores.
     """
+    if os.environ.get("OPENBLAS_NUM_THREADS") == _ONE:
+        return
     import threadpoolctl
 
     threadpoolctl.threadpool_limits(1, user_api="blas")
