@@ -15,10 +15,8 @@ from typing import Annotated, Any
 import typer
 from typer import Argument, Option
 
-from arena import threads
 from arena.errors import ArenaError
-
-threads.start_with_one_blas_thread()
+from arena.threads import start_with_one_blas_thread
 
 app = typer.Typer(
     help="Train, play, record and compare reinforcement-learning agents.",
@@ -501,6 +499,7 @@ def check(ref: Ref, env: Env) -> None:
 
 def main(arguments: list[str] | None = None) -> int:
     """Runs a command; returns its exit code."""
+    start_with_one_blas_thread()
     if not (sys.argv[1:] if arguments is None else arguments):
         arguments = ["--help"]
     try:
