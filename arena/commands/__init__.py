@@ -1,0 +1,1 @@
+"""The commands, one module for each kind of work. Thin: they parse, call, and print."""

@@ -1,0 +1,121 @@
+"""Commands that play: for a score, in a window, on film."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+from typer import Option
+
+from arena.commands.options import Env, EnvSet, Json, Mode, Preprocess, Ref, Seed, app
+
+
+@app.command("eval")
+def evaluate(
+    ref: Ref,
+    env: Env,
+    episodes: Annotated[int, Option(metavar="N", help="Games to play.")] = 10,
+    seed: Seed = 0,
+    num_envs: Annotated[int | None, Option(metavar="N", help="Rows to play in; the results are the same.")] = None,
+    mode: Mode = None,
+    preprocess: Preprocess = None,
+    env_set: EnvSet = None,
+    json: Json = False,
+) -> None:
+    """Play games and report their returns."""
+    from arena import terminal
+    from arena.config import parse_assignments
+    from arena.evaluation import evaluate as run
+
+    finished = 0
+    with terminal.bar(f"{ref} on {env}") as update:
+
+        def on_event(event: Any) -> None:
+            nonlocal finished
+            if event.finished:
+                finished += len(event.finished)
+                update(finished / episodes, f"{finished} of {episodes} games")
+
+        result = run(
+            ref,
+            env,
+            episodes=episodes,
+            seed=seed,
+            num_envs=num_envs,
+            mode=mode,
+            preprocess=preprocess,
+            env_settings=parse_assignments(env_set or (), "--env-set"),
+            on_event=on_event,
+        )
+    if json:
+        return terminal.print_json(result.to_json())
+    speed = result.steps / max(result.seconds, 1e-9)
+    terminal.out.print(
+        f"{result.agent} on {result.env}: {result.mean:.2f} ± {result.std:.2f} over {result.episodes} games"
+    )
+    terminal.out.print(
+        f"from {min(result.returns):g} to {max(result.returns):g}, {result.steps:,} steps, {speed:,.0f} steps/s"
+    )
+    protocol = terminal.protocol_line(result.protocol)
+    terminal.out.print(protocol, style="dim", soft_wrap=not terminal.out.is_terminal)
+
+
+@app.command()
+def watch(
+    ref: Ref, env: Env, seed: Seed = 0, mode: Mode = None, preprocess: Preprocess = None, env_set: EnvSet = None
+) -> None:
+    """Show games in a window; Esc closes it."""
+    from arena.config import parse_assignments
+    from arena.watch import watch as run
+
+    run(
+        ref,
+        env,
+        seed=seed,
+        mode=mode,
+        preprocess=preprocess,
+        env_settings=parse_assignments(env_set or (), "--env-set"),
+    )
+
+
+@app.command()
+def record(
+    ref: Ref,
+    env: Env,
+    episodes: Annotated[int, Option(metavar="N", help="Games to film.")] = 1,
+    seed: Seed = 0,
+    out: Annotated[Path, Option(metavar="DIR", help="Where the films go.")] = Path("recordings"),
+    fmt: Annotated[str, Option("--format", metavar="mp4|gif", help="H.264 MP4 or GIF.")] = "mp4",
+    overlay: Annotated[
+        bool, Option("--overlay/--no-overlay", help="Show score, action and values beside the game.")
+    ] = True,
+    mode: Mode = None,
+    preprocess: Preprocess = None,
+    env_set: EnvSet = None,
+    json: Json = False,
+) -> None:
+    """Film games; the same ones that `arena eval` reports."""
+    from arena import terminal
+    from arena.config import parse_assignments
+    from arena.recording import record as run
+
+    with terminal.bar(f"{ref} on {env}") as update:
+        recordings = run(
+            ref,
+            env,
+            episodes=episodes,
+            seed=seed,
+            out=out,
+            fmt=fmt,
+            overlay=overlay,
+            mode=mode,
+            preprocess=preprocess,
+            env_settings=parse_assignments(env_set or (), "--env-set"),
+            on_progress=lambda p: update(
+                (p.filmed + p.frame / max(1, p.num_frames)) / p.episodes, f"{p.filmed} of {p.episodes} games filmed"
+            ),
+        )
+    if json:
+        return terminal.print_json({"recordings": [recording.to_json() for recording in recordings]})
+    for recording in recordings:
+        terminal.out.print(f"{recording.video}  return {recording.game.ret:g}, {recording.game.length:,} steps")
