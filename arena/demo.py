@@ -13,8 +13,8 @@ from typing import Any
 from arena import plots, report, terminal
 from arena.config import RunConfig
 from arena.errors import ArenaError
-from arena.league import tournament
-from arena.tournament_file import configure
+from arena.tournaments.file import configure
+from arena.tournaments.league import tournament
 from arena.training import Hooks, train
 
 ENV = "CartPole-v1"

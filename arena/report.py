@@ -9,16 +9,16 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from arena import standings
 from arena.config import read_toml
 from arena.errors import ArenaError, DamagedFile
 from arena.files import write_text
 from arena.plots import read_columns
+from arena.tournaments import standings
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from arena.league import TournamentResult
+    from arena.tournaments.league import TournamentResult
 
 VIDEOS = (".mp4", ".gif")
 

@@ -26,8 +26,8 @@ def tournament(
 ) -> None:
     """Let agents meet the same seeds and rank them."""
     from arena import report, terminal
-    from arena.league import tournament as run
-    from arena.tournament_file import configure
+    from arena.tournaments.file import configure
+    from arena.tournaments.league import tournament as run
 
     config = configure(file, agents=agent or (), envs=env or (), train=train, episodes=episodes, seed=seed)
     with terminal.phases() as update:

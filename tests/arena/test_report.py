@@ -9,10 +9,10 @@ from rich.console import Console
 
 from arena.config import write_toml
 from arena.errors import ArenaError, DamagedFile
-from arena.league import Entrant, EnvEntry, TournamentConfig, TournamentResult
-from arena.match import LeftOut, Match
 from arena.report import print_standings, report
-from arena.standings import rank
+from arena.tournaments.league import Entrant, EnvEntry, TournamentConfig, TournamentResult
+from arena.tournaments.match import LeftOut, Match
+from arena.tournaments.standings import rank
 
 
 def result_in(folder: Path) -> TournamentResult:

@@ -17,11 +17,11 @@ import envs
 from arena.config import RunConfig
 from arena.errors import DoesNotFit, InvalidValue
 from arena.files import write_json
-from arena.match import LeftOut, Match, Pairing, file_name, play
 from arena.registry import resolve
-from arena.tournament_file import Entrant, EnvEntry, TournamentConfig, check_unique, configure
-from arena.tournament_folder import TournamentResult, claim, default_out, film_best_games, result_of, write
-from arena.workers import unordered
+from arena.tournaments.file import Entrant, EnvEntry, TournamentConfig, check_unique, configure
+from arena.tournaments.folder import TournamentResult, claim, default_out, film_best_games, result_of, write
+from arena.tournaments.match import LeftOut, Match, Pairing, file_name, play
+from arena.tournaments.workers import unordered
 
 __all__ = [
     "Entrant",

@@ -15,8 +15,8 @@ from pathlib import Path
 import pytest
 
 from arena.errors import ArenaError, BrokenPlugin, InvalidValue, UnknownName
-from arena.league import Entrant, EnvEntry, TournamentConfig, configure, tournament
 from arena.seeding import Stream, episode_seed
+from arena.tournaments.league import Entrant, EnvEntry, TournamentConfig, configure, tournament
 
 PLAYERS = '''
 import os, time
@@ -219,7 +219,7 @@ def test_an_interrupt_ends_the_workers_and_keeps_what_was_played(players, tmp_pa
             f"""
             import signal
             from pathlib import Path
-            from arena.league import configure, tournament
+            from arena.tournaments.league import configure, tournament
             if __name__ == "__main__":
                 signal.signal(signal.SIGINT, signal.default_int_handler)  # a job in the background ignores it
                 agents = ["{players}:Sleeps", "{players}:Guess"]
@@ -231,7 +231,7 @@ def test_an_interrupt_ends_the_workers_and_keeps_what_was_played(players, tmp_pa
     process = subprocess.Popen(
         [sys.executable, str(script)],
         cwd=tmp_path,
-        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[3])},
         stderr=subprocess.PIPE,
         text=True,
     )
@@ -257,10 +257,10 @@ def test_frozen_policies_play_without_tensorflow(players, tmp_path):
 import sys
 from pathlib import Path
 from arena.report import report
-from arena.league import configure, tournament
+from arena.tournaments.league import configure, tournament
 result = tournament(configure(agents=["{players}:Guess", "random"], envs=["CartPole-v1"], episodes=2), out=Path("cup"))
 report(result.out)
 assert "tensorflow" not in sys.modules
 """
-    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[3])}
     subprocess.run([sys.executable, "-c", code], cwd=tmp_path, env=environment, check=True, capture_output=True)

@@ -7,7 +7,7 @@ import os
 import pytest
 
 from arena.errors import ArenaError
-from arena.workers import unordered
+from arena.tournaments.workers import unordered
 
 
 @pytest.mark.parametrize("jobs", [1, 2])

@@ -6,7 +6,7 @@ import pytest
 
 from arena.config import write_toml
 from arena.errors import ArenaError, InvalidValue
-from arena.tournament_file import Entrant, EnvEntry, TournamentConfig, check_unique, configure, slug, to_toml
+from arena.tournaments.file import Entrant, EnvEntry, TournamentConfig, check_unique, configure, slug, to_toml
 
 AGENT = '[[agent]]\nref = "a.py:A"\n'
 ENV = '[[env]]\nid = "CartPole-v1"\n'

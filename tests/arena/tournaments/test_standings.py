@@ -3,7 +3,7 @@
 import csv
 import io
 
-from arena import standings
+from arena.tournaments import standings
 
 
 def match(agent, env, mean, std=0.0, episodes=4, **protocol):

@@ -18,16 +18,16 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from arena import standings
 from arena.config import write_toml
 from arena.errors import ArenaError
 from arena.files import write_json, write_text
 from arena.gamelog import Game
-from arena.match import LeftOut, Match, file_name
 from arena.monitor import Monitor
-from arena.tournament_file import TournamentConfig, slug, to_toml
+from arena.tournaments import standings
+from arena.tournaments.file import TournamentConfig, slug, to_toml
+from arena.tournaments.match import LeftOut, Match, file_name
+from arena.tournaments.workers import unordered
 from arena.versions import versions
-from arena.workers import unordered
 
 
 @dataclass(frozen=True)

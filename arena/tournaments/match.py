@@ -10,7 +10,7 @@ from arena.errors import ArenaError, BrokenPlugin, DoesNotFit
 from arena.evaluation import evaluate
 from arena.gamelog import Game, GameLog
 from arena.loop import Event
-from arena.tournament_file import EnvEntry, slug
+from arena.tournaments.file import EnvEntry, slug
 
 
 @dataclass(frozen=True)

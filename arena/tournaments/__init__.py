@@ -1,0 +1,1 @@
+"""Tournaments: who meets whom, the matches and their store, and what they come to."""
