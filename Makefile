@@ -26,7 +26,7 @@ soak: .venv/installed  ## kill six trainings ten times each and compare what com
 	$(BIN)/python benchmarks/soak.py
 
 lock:  ## renew requirements.lock (needs uv)
-	uv pip compile --quiet --universal --upgrade --python-version 3.11 --extra box2d --extra mujoco --extra dev \
+	uv pip compile --quiet --universal --upgrade --python-version 3.11 --extra box2d --extra mujoco --extra two-player --extra dev \
 	  --no-emit-index-url --no-emit-find-links --no-annotate --no-header pyproject.toml -o requirements.lock
 
 clean:  ## remove the virtual environment and caches
