@@ -8,11 +8,13 @@ SHA-256 of the file, so that nothing which was damaged or edited reaches the par
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
 import re
-from collections.abc import Callable, Mapping
+import zipfile
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -255,7 +257,7 @@ def save(policy: Policy, path: Path) -> Path:
 
 def load(path: Path) -> Policy:
     """Returns the policy in a `.tflite` or `.npz` file. Raises DamagedFile where it is none."""
-    try:
+    with _told_of_damage(path):
         if path.suffix == ".npz":
             return _load_arrays(path)
         content = path.read_bytes()
@@ -263,9 +265,25 @@ def load(path: Path) -> Policy:
         if card is None:
             raise ValueError("it has no card; `arena inspect` and `arena profile` take any LiteRT file")
         return Policy(LiteRTFunction(content), card)
+
+
+def card_of(path: Path) -> Card | None:
+    """Returns the card of a policy's file, checked against its content, or None for a LiteRT file without one.
+
+    No native code sees the file. Raises DamagedFile where it is no policy.
+    """
+    with _told_of_damage(path):
+        return _load_arrays(path).card if path.suffix == ".npz" else read_card(path.read_bytes())
+
+
+@contextlib.contextmanager
+def _told_of_damage(path: Path) -> Iterator[None]:
+    """Raises DamagedFile for an error in the block: the parsers of damaged files fail in every way there is."""
+    try:
+        yield
     except (ImportError, ArenaError):
         raise
-    except Exception as error:  # the parsers of damaged files fail in every way there is
+    except Exception as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         if "allow_pickle" in reason:
             reason = "it holds pickled objects, which are never loaded"
@@ -273,6 +291,9 @@ def load(path: Path) -> Policy:
 
 
 def _load_arrays(path: Path) -> Policy:
+    with zipfile.ZipFile(path) as archive:
+        if sum(entry.file_size for entry in archive.infolist()) > path.stat().st_size:
+            raise ValueError("it is compressed, as no policy of the arena is")
     with path.open("rb") as file, np.load(file, allow_pickle=False) as content:
         header = json.loads(str(content[CARD_KEY]))
         arrays = {name: content[name] for name in content.files if name != CARD_KEY}

@@ -1,18 +1,10 @@
-"""From an agent reference to what it names.
-
-random                      a plugin by its name (entry-point group `arena.agents`)
-runs/dqn-CartPole-v1-...    a run folder: its best policy
-my_agent.py:MyAgent         a class in a file
-package.module:Class        a class in an installed module
-policy.tflite, policy.npz   a saved policy
-"""
+"""From an agent reference to what plays. What it names without running any of it: arena.sources."""
 
 from __future__ import annotations
 
 import functools
 import hashlib
 import importlib
-import importlib.metadata
 import importlib.util
 import inspect
 import os
@@ -25,11 +17,10 @@ from typing import Any
 
 from arena import config, policy
 from arena.agent import Agent, Mode, Player, Spec
-from arena.errors import ArenaError, BrokenPlugin, DamagedFile, UnknownName
+from arena.errors import ArenaError, BrokenPlugin, UnknownName
+from arena.sources import FORMS, GROUP, POLICY_SUFFIXES, Source, brief, locate, plugins, policy_of_run, split
 
-GROUP = "arena.agents"
-FORMS = "or give a run folder, FILE.py:CLASS, MODULE:CLASS, or a .tflite or .npz policy"
-POLICY_SUFFIXES = (".tflite", ".npz")
+__all__ = ["GROUP", "POLICY_SUFFIXES", "Reference", "Source", "locate", "plugins", "resolve"]
 _FAILURES = (Exception, SystemExit)  # what importing a stranger's module may raise
 
 
@@ -86,11 +77,6 @@ class Reference:
             raise BrokenPlugin.during(self.player_class, "__init__", error) from error
 
 
-def plugins() -> dict[str, importlib.metadata.EntryPoint]:
-    """Returns the installed plugins by name; imports none of them."""
-    return {entry.name: entry for entry in sorted(importlib.metadata.entry_points(group=GROUP))}
-
-
 @functools.lru_cache(maxsize=64)
 def _resolve_plugin(name: str) -> type[Player]:
     entry = plugins()[name]
@@ -99,7 +85,7 @@ def _resolve_plugin(name: str) -> type[Player]:
     except ArenaError:
         raise
     except _FAILURES as error:
-        raise BrokenPlugin(f"plugin {name} ({entry.value}) cannot be imported: {_brief(error)}") from error
+        raise BrokenPlugin(f"plugin {name} ({entry.value}) cannot be imported: {brief(error)}") from error
     return _check_class(loaded, name)
 
 
@@ -108,38 +94,20 @@ def resolve(ref: str) -> Reference:
     if ref in plugins():
         return Reference(ref, ref, player_class=_resolve_plugin(ref))
     path = Path(ref)
-    if path.suffix in POLICY_SUFFIXES:
-        if not path.is_file():
+    if path.suffix in POLICY_SUFFIXES or (ref and path.is_dir()):
+        if path.suffix in POLICY_SUFFIXES and not path.is_file():
             raise ArenaError(f"there is no policy file {ref}")
-        loaded = policy.load(path)
+        loaded = policy.load(path if path.is_file() else policy_of_run(path))
         return Reference(ref, loaded.card.name, policy=loaded)
-    if ref and path.is_dir():
-        return _resolve_run(ref, path)
-    source, colon, name = ref.rpartition(":")
-    if colon and source and name.isidentifier():
-        module = _import_file(Path(source)) if source.endswith(".py") else _import_module(source, ref)
-        classes = {key: value for key, value in vars(module).items() if inspect.isclass(value)}
-        if name not in classes:
-            players = [
-                key for key, kind in classes.items() if issubclass(kind, Player) and kind.__module__ == module.__name__
-            ]
-            raise UnknownName(f"class in {source}", name, players)
-        return Reference(ref, name, player_class=_check_class(classes[name], ref))
-    if "/" in ref:
-        raise ArenaError(f"there is no run folder {ref}; `arena runs` lists those there are")
-    raise UnknownName("agent", ref, plugins(), FORMS)
-
-
-def _resolve_run(ref: str, folder: Path) -> Reference:
-    for stem in ("best", "final"):
-        for suffix in POLICY_SUFFIXES:
-            if (folder / f"{stem}{suffix}").is_file():
-                loaded = policy.load(folder / f"{stem}{suffix}")
-                return Reference(ref, loaded.card.name, policy=loaded)
-    if (folder / "config.toml").is_file():
-        hint = "it saves one at its first evaluation, if the agent's policy() is an arena.policy.Policy"
-        raise ArenaError(f"the run {ref} has no policy; {hint}")
-    raise DamagedFile(f"{ref} is not a run folder: it has no config.toml")
+    source, name = split(ref)
+    module = _import_file(Path(source)) if source.endswith(".py") else _import_module(source, ref)
+    classes = {key: value for key, value in vars(module).items() if inspect.isclass(value)}
+    if name not in classes:
+        players = [
+            key for key, kind in classes.items() if issubclass(kind, Player) and kind.__module__ == module.__name__
+        ]
+        raise UnknownName(f"class in {source}", name, players)
+    return Reference(ref, name, player_class=_check_class(classes[name], ref))
 
 
 def _import_file(path: Path) -> ModuleType:
@@ -157,7 +125,7 @@ def _import_file(path: Path) -> ModuleType:
         spec.loader.exec_module(module)
     except _FAILURES as error:
         del sys.modules[name]
-        raise BrokenPlugin(f"{path} cannot be imported: {_brief(error)}") from error
+        raise BrokenPlugin(f"{path} cannot be imported: {brief(error)}") from error
     return module
 
 
@@ -169,9 +137,9 @@ def _import_module(source: str, ref: str) -> ModuleType:
     except ModuleNotFoundError as error:
         if error.name and source.startswith(error.name):
             raise UnknownName("agent", ref, plugins(), FORMS) from error
-        raise BrokenPlugin(f"{source} cannot be imported: {_brief(error)}") from error
+        raise BrokenPlugin(f"{source} cannot be imported: {brief(error)}") from error
     except _FAILURES as error:
-        raise BrokenPlugin(f"{source} cannot be imported: {_brief(error)}") from error
+        raise BrokenPlugin(f"{source} cannot be imported: {brief(error)}") from error
 
 
 def _check_class(loaded: Any, ref: str) -> type[Player]:
@@ -180,10 +148,3 @@ def _check_class(loaded: Any, ref: str) -> type[Player]:
     if missing := sorted(getattr(loaded, "__abstractmethods__", ())):
         raise BrokenPlugin(f"{ref} does not define {', '.join(missing)}()")
     return loaded
-
-
-def _brief(error: BaseException) -> str:
-    if isinstance(error, SyntaxError):
-        return f"{type(error).__name__}: {error.msg} (line {error.lineno})"
-    text = str(error).splitlines()[0] if str(error) else ""
-    return f"{type(error).__name__}: {text}"
