@@ -1,9 +1,10 @@
-"""Text files that are there as a whole or not at all."""
+"""Text files that are there as a whole or not at all, and names for them."""
 
 from __future__ import annotations
 
 import json
 import os
+import re
 from pathlib import Path
 from typing import Any
 
@@ -26,3 +27,8 @@ def write_text(path: Path, text: str) -> Path:
 def write_json(path: Path, data: Any) -> Path:
     """Writes plain data as JSON, atomically, and returns its path."""
     return write_text(path, json.dumps(data, indent=1, ensure_ascii=False) + "\n")
+
+
+def slug(text: str) -> str:
+    """Returns `text` as part of a file's name."""
+    return re.sub(r"[^\w.+=-]+", "-", text).strip("-.") or "unnamed"

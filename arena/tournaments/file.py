@@ -1,6 +1,7 @@
 """What a tournament is: who plays what, on which seeds; read from a TOML file, from flags, or from both.
 
     name = "classic"
+    format = "league"
     seed = 0
     episodes = 20
 
@@ -16,22 +17,25 @@ Every mistake is one line that names the key; entries count from 1: `agent[2].tr
 
 from __future__ import annotations
 
-import difflib
-import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pydantic
 
 from arena.config import read_toml
 from arena.errors import ArenaError, InvalidValue
+from arena.files import slug as slug
+from arena.isolation.limits import Limits
 from arena.registry import resolve
+from arena.tournaments.mistakes import KEYS, contradictions, explain
+
+Format = Literal["league", "round-robin", "gauntlet", "knockout", "swiss"]
 
 
 class _Table(pydantic.BaseModel):
     model_config = pydantic.ConfigDict(
-        extra="forbid", frozen=True, strict=True, validate_by_name=True, validate_by_alias=True
+        extra="forbid", frozen=True, strict=True, validate_by_name=True, validate_by_alias=True, allow_inf_nan=False
     )
 
 
@@ -42,11 +46,17 @@ class Entrant(_Table):
       ref: an agent reference (a plugin's name, a run folder, `my_agent.py:MyAgent`, `policy.tflite`).
       name: what the standings call it; "" for the reference's short name.
       train: environment steps that a learner trains on each environment first; 0 plays it as it starts.
+      settings: of the agent, beyond its preset.
+      mode: greedy, sample or epsilon=X; None for the agent's own.
+      trust: whether what can hold code that runs when it is loaded may be loaded (in a process of its own).
     """
 
     ref: str = pydantic.Field(min_length=1)
     name: str = ""
     train: int = pydantic.Field(0, ge=0)
+    settings: dict[str, Any] = {}
+    mode: str | None = None
+    trust: bool = False
 
 
 class EnvEntry(_Table):
@@ -54,24 +64,83 @@ class EnvEntry(_Table):
 
     Attributes:
       id: the environment's id.
+      name: what the tables call it; "" for its id. Needed where an id is entered more than once.
       preprocess: the preprocessing that all agents get; None gives each what its policy was trained
         with, or else the environment's default.
       settings: keywords of the environment's maker, and max_episode_steps.
     """
 
     id: str = pydantic.Field(min_length=1)
+    name: str = ""
     preprocess: str | None = None
     settings: dict[str, Any] = {}
 
+    @property
+    def label(self) -> str:
+        """What the tables call it."""
+        return self.name or self.id
+
+
+class Sprt(_Table):
+    """A sequential probability ratio test between two differences in strength.
+
+    Attributes:
+      elo0, elo1: what the first agent has over the second under H0 and under H1, in Elo.
+      alpha, beta: the probabilities of accepting H1 under H0, and H0 under H1.
+      model: whether the Elo is logistic, or normalized by the spread of a pair's result.
+    """
+
+    elo0: float
+    elo1: float
+    alpha: float = pydantic.Field(0.05, gt=0, lt=0.5)
+    beta: float = pydantic.Field(0.05, gt=0, lt=0.5)
+    model: Literal["logistic", "normalized"] = "logistic"
+
 
 class TournamentConfig(_Table):
-    """Who plays what: every agent plays `episodes` games of every environment, all on the same seeds."""
+    """Who plays what, and in which format.
+
+    Attributes:
+      format: a league is scored by return; the others are for games of two players.
+      episodes: games of each agent in each environment of a league.
+      pairs: of games in each meeting of two agents; both games of a pair have the same opening, with swapped seats.
+      opening_plies: random plies that open a game, unless an environment's own settings say how many.
+      challengers: how many agents, the first ones, meet all the others in a gauntlet.
+      rounds: of a swiss; None for as many as leave one winner of all: ceil(log2(agents)).
+      tiebreak_pairs: at most so many more pairs are played where a knockout's tie is level.
+      stop, sprt: "sprt" ends a match of two agents as soon as the test is decided.
+      limits: of agents that run in processes of their own.
+    """
 
     name: str = pydantic.Field("tournament", min_length=1)
+    format: Format = "league"
     seed: int = pydantic.Field(0, ge=0)
     episodes: int = pydantic.Field(20, ge=1)
+    pairs: int = pydantic.Field(10, ge=1)
+    opening_plies: int = pydantic.Field(4, ge=0)
+    challengers: int = pydantic.Field(1, ge=1)
+    rounds: int | None = pydantic.Field(None, ge=1)
+    tiebreak_pairs: int = pydantic.Field(3, ge=0)
+    stop: Literal["none", "sprt"] = "none"
+    sprt: Sprt | None = None
+    limits: Limits = Limits()
     agents: list[Entrant] = pydantic.Field(validation_alias="agent", min_length=1)
     envs: list[EnvEntry] = pydantic.Field(validation_alias="env", min_length=1)
+
+    @property
+    def is_league(self) -> bool:
+        """True where agents play alone and returns are compared; else two meet in a game."""
+        return self.format == "league"
+
+    @property
+    def num_rounds(self) -> int:
+        """The number of rounds of a swiss."""
+        return self.rounds or max(1, (len(self.agents) - 1).bit_length())
+
+    def env_settings(self, env: int) -> dict[str, Any]:
+        """Returns the settings with which environment number `env` is made, a game's opening included."""
+        opening = {} if self.is_league else {"opening_plies": self.opening_plies}
+        return opening | self.envs[env].settings
 
 
 def configure(
@@ -80,32 +149,43 @@ def configure(
     agents: Sequence[str] = (),
     envs: Sequence[str] = (),
     train: int | None = None,
-    episodes: int | None = None,
-    seed: int | None = None,
+    limits: dict[str, Any] | None = None,
+    **flags: Any,
 ) -> TournamentConfig:
-    """Returns the tournament of a file, of flags, or of both: `agents` and `envs` add to the file's, the rest override.
+    """Returns the tournament of a file, of flags, or of both.
 
-    `train` goes to every entrant that learns; the others have no use for it.
+    Args:
+      file: a TOML file.
+      agents, envs: references and ids that are added to the file's.
+      train: goes to every entrant that learns; the others have no use for it.
+      limits: replace those of the file, key by key.
+      flags: other fields of TournamentConfig (format, seed, episodes, pairs, ...); None leaves the file's.
 
     Raises:
       ArenaError: the file cannot be read.
       InvalidValue: a key or value is wrong; the one-line message names it.
     """
     data = _read(file) if file else {}
-    for key, field, given in (("agent", "ref", agents), ("env", "id", envs)):
-        if given and isinstance(data.setdefault(key, []), list):
-            data[key] = [*data[key], *({field: value} for value in given)]
-    flags = {key: value for key, value in (("episodes", episodes), ("seed", seed)) if value is not None}
-    data |= flags
+    for key, field, added in (("agent", "ref", agents), ("env", "id", envs)):
+        if added and isinstance(data.setdefault(key, []), list):
+            data[key] = [*data[key], *({field: value} for value in added)]
+    given = {key: value for key, value in flags.items() if value is not None}
+    data |= given
+    limited = {key: value for key, value in (limits or {}).items() if value is not None}
+    if limited and isinstance(data.setdefault("limits", {}), dict):
+        data["limits"] = data["limits"] | limited
     if file:
         data.setdefault("name", file.stem)
+    flag_of = {key: key for key in given} | {f"limits.{key}": key for key in limited}
     try:
-        config = TournamentConfig.model_validate(data, by_alias=True, by_name=False)
+        config = TournamentConfig.model_validate(data, by_alias=True, by_name=False, strict=True)
+        mistake = next(contradictions(config), None)
     except pydantic.ValidationError as error:
-        where = f"{file}: " if file else ""
-        key, reason = _explain(error)
-        raise InvalidValue(f"--{key}: {reason}" if key in flags else f"{where}{key}: {reason}") from None
-    check_unique(config, str(file) if file else "")
+        mistake = explain(error, TournamentConfig)
+    if mistake:
+        key, reason = mistake
+        where = f"--{flag_of[key].replace('_', '-')}" if key in flag_of else f"{file}: {key}" if file else key
+        raise InvalidValue(f"{where}: {reason}")
     if train is None:
         return config
     if train < 0:
@@ -113,34 +193,32 @@ def configure(
     return config.model_copy(update={"agents": [_trained(entrant, train) for entrant in config.agents]})
 
 
-def check_unique(config: TournamentConfig, where: str = "") -> None:
-    """Raises InvalidValue where two agents have one name, or an environment is entered twice."""
-    prefix = f"{where}: " if where else ""
-    names: dict[str, Entrant] = {}
-    for index, entrant in enumerate(config.agents, 1):
-        other = names.setdefault(slug(entrant.name).lower(), entrant) if entrant.name else entrant
-        if other is not entrant:
-            raise InvalidValue(
-                f"{prefix}agent[{index}].name: {entrant.ref!r} and {other.ref!r} are both named {entrant.name!r}; "
-                "give one of them another name in the tournament file"
-            )
-    ids: set[str] = set()
-    for index, env in enumerate(config.envs, 1):
-        if env.id in ids:
-            raise InvalidValue(f"{prefix}env[{index}].id: {env.id!r} is entered twice; leave one out")
-        ids.add(env.id)
+def extended(config: TournamentConfig, agents: Sequence[str]) -> TournamentConfig:
+    """Returns the tournament with newcomers entered last; what has been played stays part of it.
+
+    Raises InvalidValue where the format, or a sequential test, does not admit them.
+    """
+    if config.format in ("knockout", "swiss"):
+        raise InvalidValue(f"format: nobody can join a {config.format} once it is drawn; begin another tournament")
+    newcomers = [Entrant(ref=ref, train=0) for ref in agents]
+    longer = config.model_copy(update={"agents": [*config.agents, *newcomers]})
+    check_consistent(longer)
+    return longer
+
+
+def check_consistent(config: TournamentConfig) -> None:
+    """Raises InvalidValue for the first thing that each value allows but the whole does not; it names the key."""
+    for key, reason in contradictions(config):
+        raise InvalidValue(f"{key}: {reason}")
 
 
 def to_toml(config: TournamentConfig) -> dict[str, Any]:
     """Returns the content of the file that gives this tournament again."""
-    agents = [entrant.model_dump(exclude_defaults=True) for entrant in config.agents]
-    envs = [env.model_dump(exclude_defaults=True) for env in config.envs]
-    return {"name": config.name, "seed": config.seed, "episodes": config.episodes, "agent": agents, "env": envs}
-
-
-def slug(text: str) -> str:
-    """Returns `text` as part of a file's name."""
-    return re.sub(r"[^\w.+=-]+", "-", text).strip("-.") or "unnamed"
+    plain = config.model_dump(exclude_defaults=True)
+    always = {key: getattr(config, key) for key in ("name", "format", "seed", *KEYS[config.format])}
+    scalars = {key: value for key, value in always.items() if isinstance(value, str | int)}
+    tables = {key: plain[key] for key in ("sprt", "limits") if key in plain}
+    return scalars | tables | {"agent": plain["agents"], "env": plain["envs"]}
 
 
 def _trained(entrant: Entrant, steps: int) -> Entrant:
@@ -152,46 +230,3 @@ def _read(file: Path) -> dict[str, Any]:
         return read_toml(file)
     except OSError as error:
         raise ArenaError(f"{file} cannot be read: {error.strerror}") from None
-
-
-_WANTED = {
-    "int_type": "a whole number",
-    "string_type": "a text in quotes",
-    "dict_type": "a table",
-    "model_type": "a table",
-    "list_type": "a list of tables, each begun with [[{key}]]",
-}
-
-
-def _explain(error: pydantic.ValidationError) -> tuple[str, str]:
-    """Returns (key, reason) of the first mistake, unknown keys first: a misspelt key leaves another one missing."""
-    details = sorted(error.errors(), key=lambda detail: detail["type"] != "extra_forbidden")[0]
-    location, kind, given = details["loc"], details["type"], details["input"]
-    key = "".join(f"[{part + 1}]" if isinstance(part, int) else f".{part}" for part in location).lstrip(".")
-    last = str(location[-1])
-    if kind == "extra_forbidden":
-        choices = _keys(location)
-        close = difflib.get_close_matches(last, choices, n=1, cutoff=0.5)
-        return key, f"unknown key; did you mean {close[0]!r}?" if close else f"unknown key; known: {', '.join(choices)}"
-    if (kind == "missing" and last in ("agent", "env")) or kind == "too_short":
-        what = {"agent": "agents", "env": "environments"}[last]
-        return key, f"a tournament without {what}; add [[{last}]] to its file, or --{last}"
-    if kind == "missing":
-        return key, "is missing"
-    if kind == "string_too_short":
-        return key, "must not be empty"
-    if kind == "greater_than_equal":
-        return key, f"must be at least {details['ctx']['ge']}, not {given}"
-    if kind in _WANTED:
-        return key, f"must be {_WANTED[kind].format(key=last)}, not {_brief(given)}"
-    return key, f"{details['msg']}, not {_brief(given)}"
-
-
-def _keys(location: tuple[int | str, ...]) -> list[str]:
-    models: dict[int | str, type[_Table]] = {"agent": Entrant, "env": EnvEntry}
-    model = models[location[0]] if len(location) > 1 else TournamentConfig
-    return [str(field.validation_alias or name) for name, field in model.model_fields.items()]
-
-
-def _brief(given: object) -> str:
-    return f"a {type(given).__name__}" if isinstance(given, Mapping | list) else repr(given)

@@ -18,7 +18,7 @@ from arena.config import RunConfig
 from arena.errors import DoesNotFit, InvalidValue
 from arena.files import write_json
 from arena.registry import resolve
-from arena.tournaments.file import Entrant, EnvEntry, TournamentConfig, check_unique, configure
+from arena.tournaments.file import Entrant, EnvEntry, TournamentConfig, check_consistent, configure
 from arena.tournaments.folder import TournamentResult, claim, default_out, film_best_games, result_of, write
 from arena.tournaments.match import LeftOut, Match, Pairing, file_name, play
 from arena.tournaments.workers import unordered
@@ -128,7 +128,7 @@ def _named(config: TournamentConfig) -> TournamentConfig:
             raise InvalidValue(f"agent[{index}].train: {entrant.ref!r} does not learn; leave `train` out")
         agents.append(entrant.model_copy(update={"name": entrant.name or reference.name}))
     named = config.model_copy(update={"agents": agents})
-    check_unique(named)
+    check_consistent(named)
     return named
 
 
