@@ -36,6 +36,7 @@ class Spec:
       preprocess: the name of the preprocessing.
       num_rows: how many rows a learner is trained on; players take any number.
       max_episode_steps: the cap on an episode's length, in steps.
+      num_seats: how many play in one row, each in turn: 1, or 2 in a two-player game.
       protocol: everything else that a score depends on, for people to read (sticky actions, ...).
     """
 
@@ -46,6 +47,7 @@ class Spec:
     num_rows: int = 1
     max_episode_steps: int = 10_000
     protocol: Mapping[str, Any] = field(default_factory=dict)
+    num_seats: int = 1
 
     @property
     def num_actions(self) -> int:
@@ -97,16 +99,17 @@ class Decision(NamedTuple):
 class Transition(NamedTuple):
     """One step of every row; all arrays are [N, ...].
 
+    In a game of S seats, observations are mappings of arrays (see envs.games) and `reward` is [N, S].
     `next_obs` is the true successor, never the first observation of the next episode. Bootstrap
     with 0 where `terminated`, with the value of `next_obs` where `truncated`. `reward` is raw.
     """
 
-    obs: np.ndarray
+    obs: Any
     action: np.ndarray
     reward: np.ndarray  # float64
     terminated: np.ndarray  # bool
     truncated: np.ndarray  # bool
-    next_obs: np.ndarray
+    next_obs: Any
     extras: Mapping[str, np.ndarray]
 
     @property
@@ -143,9 +146,16 @@ class Player(abc.ABC):
         """Returns the state in which episodes with these [N] seeds begin: a nest of [N, ...] arrays."""
         return ()
 
+    def begin(self, episodes: np.ndarray, seeds: np.ndarray) -> Any:
+        """Returns initial_state(seeds): how a player that is to know the [N] episodes' numbers is told them."""
+        return self.initial_state(seeds)
+
     @abc.abstractmethod
-    def act(self, obs: np.ndarray, state: Any) -> Decision:
-        """Returns the decision for [N, ...] observations and the state from the step before."""
+    def act(self, obs: Any, state: Any) -> Decision:
+        """Returns the decision for [N, ...] observations and the state from the step before.
+
+        In games `obs` is a mapping of such arrays: observation, legal, seat, history (see envs.games).
+        """
 
     @property
     def mode(self) -> Mode | None:

@@ -51,7 +51,18 @@ class MissingExtra(ArenaError):
 
 
 class BrokenPlugin(ArenaError):
-    """The code of an agent or an environment that fails, or breaks its contract."""
+    """The code of an agent or an environment that fails, or breaks its contract.
+
+    Attributes:
+      player: the player whose code it is, where there is one; it stays in this process when the error is sent on.
+    """
+
+    def __init__(self, message: str, player: object = None) -> None:
+        super().__init__(message)
+        self.player = player
+
+    def __reduce__(self) -> tuple[type[BrokenPlugin], tuple[str]]:
+        return type(self), (str(self),)
 
     @classmethod
     @contextlib.contextmanager
@@ -77,7 +88,8 @@ class BrokenPlugin(ArenaError):
         what = f"{type(error).__name__}: {error}".splitlines()[0]
         kind = owner if isinstance(owner, type | str) else type(owner)
         name = kind if isinstance(kind, str) else kind.__name__
-        return cls(f"{name}.{method}() failed at {place}: {what}")
+        player = None if isinstance(owner, type | str) else owner
+        return cls(f"{name}.{method}() failed at {place}: {what}", player)
 
 
 class DamagedFile(ArenaError):

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import gymnasium as gym
 import numpy as np
 
-from arena.agent import Decision, Player, Transition
+from arena.agent import Decision, Player, Spec, Transition
 from arena.errors import ArenaError, BrokenPlugin
+from arena.nests import assign_rows, blank, replaced, row_of
 from arena.threads import use_one_blas_thread
 from envs.rows import Rows
 
 
 class Episode(NamedTuple):
-    """A finished episode. `ret` is its raw, undiscounted return."""
+    """A finished episode. `returns` are raw and undiscounted, by seat; `ret` is that of seat 0."""
 
     number: int
     seed: int
@@ -24,6 +25,7 @@ class Episode(NamedTuple):
     ret: float
     length: int
     truncated: bool
+    returns: tuple[float, ...] = ()
 
 
 class Event(NamedTuple):
@@ -89,12 +91,14 @@ def run(
     Raises:
       EpisodesLost: the actions in `starts` led elsewhere; nothing has been played yet.
       BrokenPlugin: the environment or the player fails, the player's answer is not a Decision of the right shape,
-        or its state no nest of arrays.
+        a move is illegal, or its state no nest of arrays. Its `player` is the player, None for the environment.
     """
     use_one_blas_thread()
     num_rows, cap = env.num_rows, env.spec.max_episode_steps
     last_episode = float("inf") if num_episodes is None else num_episodes
-    returns = np.zeros(num_rows)
+    num_seats = env.spec.num_seats
+    is_game = num_seats > 1
+    returns = np.zeros((num_rows, num_seats) if is_game else num_rows)
     lengths = np.zeros(num_rows, np.int64)
     episodes = np.full(num_rows, -1, np.int64)
     seeds = np.zeros(num_rows, np.int64)
@@ -109,7 +113,7 @@ def run(
     if not live.any():
         return
     obs = _begin(env, starts, seeds, live, returns, lengths)
-    state = _first_state(player, seeds)
+    state = _first_state(player, episodes, seeds)
     num_live, step = int(live.sum()), 0
     longest = int(lengths.max())
     env_step, act = env.step, player.act
@@ -123,13 +127,15 @@ def run(
         except Exception as error:
             raise BrokenPlugin.during(player, "act", error) from error
         if not is_checked:
-            check_decision(decision, env, player)
+            check_decision(decision, env.spec, num_rows, player)
             is_checked = True
         action, state, extras = decision
         if num_actions:
             chosen = action.tolist()  # a list's max, min and `in` cost a tenth of a small array's
             if max(chosen) >= num_actions or min(chosen) < 0:
-                raise BrokenPlugin(f"{type(player).__name__}.act() chose {chosen} of {num_actions} actions")
+                raise BrokenPlugin(f"{type(player).__name__}.act() chose {chosen} of {num_actions} actions", player)
+            if is_game:
+                check_legal(obs, action, live, player)
         try:
             next_obs, reward, terminated, truncated = env_step(action)
         except Exception as error:
@@ -155,11 +161,12 @@ def run(
                 int(episodes[row]),
                 int(seeds[row]),
                 int(row),
-                float(returns[row]),
+                float(by_seat[0]),
                 int(lengths[row]),
                 bool(truncated[row] and not terminated[row]),
+                tuple(by_seat.tolist()),
             )
-            for row in ended
+            for row, by_seat in zip(ended, returns[ended].reshape(len(ended), num_seats), strict=True)
         )
         yield Event(step, transition, live.copy(), episodes.copy(), finished, next_episode)
 
@@ -179,32 +186,33 @@ def run(
             return
         if begun:
             rows = np.asarray(begun)
-            obs = next_obs.copy()
-            obs[rows] = _reset(env, rows, seeds[rows])
-            _renew_state(player, state, rows, _first_state(player, seeds[rows]))
+            obs = replaced(next_obs, rows, _reset(env, rows, seeds[rows]))
+            renew_state(player, state, rows, _first_state(player, episodes[rows], seeds[rows]))
 
 
-def _reset(env: Rows, rows: np.ndarray, seeds: np.ndarray) -> np.ndarray:
+def _reset(env: Rows, rows: np.ndarray, seeds: np.ndarray) -> Any:
     try:
         return env.reset(rows, seeds)
     except Exception as error:
         raise BrokenPlugin.during(env.spec.env_id, "reset", error) from error
 
 
-def _first_state(player: Player, seeds: np.ndarray) -> Any:
+def _first_state(player: Player, episodes: np.ndarray, seeds: np.ndarray) -> Any:
     try:
-        return player.initial_state(seeds)
+        return player.begin(episodes.copy(), seeds)
     except Exception as error:
         raise BrokenPlugin.during(player, "initial_state", error) from error
 
 
-def _renew_state(player: Player, state: Any, rows: np.ndarray, fresh: Any) -> None:
+def renew_state(player: Player, state: Any, rows: np.ndarray, fresh: Any) -> None:
+    """Overwrites [K] `rows` of a player's state with a fresh one. Raises BrokenPlugin where that cannot be."""
     try:
         assign_rows(state, rows, fresh)
     except (TypeError, ValueError, KeyError, IndexError) as error:
         raise BrokenPlugin(
             f"{type(player).__name__}'s state must be a nest of writable [N, ...] arrays like initial_state()'s, "
-            f"or () if memoryless; act() returned {type(state).__name__} ({error})"
+            f"or () if memoryless; act() returned {type(state).__name__} ({error})",
+            player,
         ) from error
 
 
@@ -215,19 +223,18 @@ def _begin(
     live: np.ndarray,
     returns: np.ndarray,
     lengths: np.ndarray,
-) -> np.ndarray:
+) -> Any:
     """Returns the first observations; rows in the middle of an episode are replayed, all to end at once."""
     space = env.spec.action_space
     actions = [np.empty((0,)) if start is None else start.actions for start in starts]
     longest = max(len(row) for row in actions)
-    obs: np.ndarray | None = None
+    obs: Any = None
     for time in range(longest + 1):
         due = [time == 0 or longest - len(taken) == time for taken in actions]  # no row is stepped before a reset
         fresh = np.flatnonzero(live & due)
         if len(fresh):
             first = _reset(env, fresh, seeds[fresh])
-            obs = np.zeros((len(starts), *first.shape[1:]), first.dtype) if obs is None else obs.copy()
-            obs[fresh] = first
+            obs = replaced(blank(first, len(starts)) if obs is None else obs, fresh, first)
         if time == longest:
             break
         action = np.zeros((len(starts), *(space.shape or ())), space.dtype)
@@ -238,40 +245,44 @@ def _begin(
         obs, reward, *_ = env.step(action)
         returns[lengths > 0] += reward[lengths > 0]
     assert obs is not None
-    lost = sum(start is not None and observation_digest(obs[row]) != start.digest for row, start in enumerate(starts))
+    lost = sum(
+        start is not None and observation_digest(row_of(obs, row)) != start.digest for row, start in enumerate(starts)
+    )
     if lost:
         raise EpisodesLost(f"{env.spec.env_id} is not reproducible: {lost} episodes cannot be brought back")
     return obs
 
 
-def observation_digest(obs: np.ndarray) -> str:
-    """Returns a short hash of one observation."""
-    return hashlib.blake2b(np.ascontiguousarray(obs).tobytes(), digest_size=8).hexdigest()
+def observation_digest(obs: Any) -> str:
+    """Returns a short hash of one observation, an array or a mapping of arrays."""
+    parts = [obs[name] for name in sorted(obs)] if isinstance(obs, Mapping) else [obs]
+    return hashlib.blake2b(b"".join(np.ascontiguousarray(part).tobytes() for part in parts), digest_size=8).hexdigest()
 
 
-def assign_rows(state: Any, rows: np.ndarray, fresh: Any) -> None:
-    """Overwrites [K] `rows` of a nest of [N, ...] arrays with a nest of [K, ...] arrays, in place."""
-    if isinstance(state, np.ndarray):
-        state[rows] = fresh
-    elif isinstance(state, dict):
-        for key in state:
-            assign_rows(state[key], rows, fresh[key])
-    else:
-        for part, fresh_part in zip(state, fresh, strict=True):
-            assign_rows(part, rows, fresh_part)
+def check_legal(obs: Mapping[str, np.ndarray], action: np.ndarray, live: np.ndarray, player: Player) -> None:
+    """Raises BrokenPlugin, naming player and move, unless the [N] actions of the `live` rows of a game are legal."""
+    broken = np.flatnonzero(live & ~obs["legal"][np.arange(len(action)), action])
+    if len(broken):
+        row = broken[0]
+        ply = int((obs["history"][row] >= 0).sum()) + 1
+        raise BrokenPlugin(
+            f"{type(player).__name__}.act() chose {action[row]}, an illegal move, in seat {obs['seat'][row]} "
+            f"at ply {ply}; legal are {np.flatnonzero(obs['legal'][row])[:20].tolist()}",
+            player,
+        )
 
 
-def check_decision(decision: Any, env: Rows, player: Player) -> None:
+def check_decision(decision: Any, spec: Spec, num_rows: int, player: Player) -> None:
     """Raises BrokenPlugin unless `decision` has an action for every row, of the space's kind."""
     name = type(player).__name__
     if not isinstance(decision, Decision):
-        raise BrokenPlugin(f"{name}.act() must return a Decision, not {type(decision).__name__}")
-    space = env.spec.action_space
-    shape = (env.num_rows, *(space.shape or ()))
+        raise BrokenPlugin(f"{name}.act() must return a Decision, not {type(decision).__name__}", player)
+    space = spec.action_space
+    shape = (num_rows, *(space.shape or ()))
     action = decision.action
     if not isinstance(action, np.ndarray) or action.shape != shape:
         given = getattr(action, "shape", type(action).__name__)
-        raise BrokenPlugin(f"{name}.act() must give actions of shape {shape}, not {given}")
+        raise BrokenPlugin(f"{name}.act() must give actions of shape {shape}, not {given}", player)
     wanted = np.int64 if np.issubdtype(space.dtype, np.integer) else np.float32
     if action.dtype != wanted:
-        raise BrokenPlugin(f"{name}.act() must give {wanted.__name__} actions for {space}, not {action.dtype}")
+        raise BrokenPlugin(f"{name}.act() must give {wanted.__name__} actions for {space}, not {action.dtype}", player)

@@ -60,6 +60,15 @@ def row_keys(seeds: np.ndarray) -> np.ndarray:
     return _mix(np.asarray(seeds).astype(np.uint64) + _GAMMA)
 
 
+def player_seeds(seeds: np.ndarray, player: int, seats: np.ndarray) -> np.ndarray:
+    """Returns [N] 31-bit seeds from games' [N] seeds: others for every player, and for every one of its [N] seats.
+
+    So two random players do not draw the same numbers, and a pair's two games are no copies of each other.
+    """
+    salted = row_keys(seeds) ^ row_keys(2 * player + seats)
+    return (_mix(salted) >> np.uint64(33)).astype(np.int64)
+
+
 def row_uniform(keys: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Returns ([N] float64 in [0, 1), [N] the keys of the next draw).
 

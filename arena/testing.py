@@ -133,7 +133,7 @@ def _observations(env: Rows) -> np.ndarray:
 def _answers(player: Player, env: Rows, reference: registry.Reference) -> str:
     obs = _observations(env)
     decision = player.act(obs, player.initial_state(_seeds(env.num_rows)))
-    check_decision(decision, env, player)
+    check_decision(decision, env.spec, env.num_rows, player)
     for row in range(env.num_rows):
         if not env.spec.action_space.contains(_native(decision.action[row], env)):
             return f"action {decision.action[row]} is not in {env.spec.action_space}"

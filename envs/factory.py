@@ -1,4 +1,4 @@
-"""Makes the rows of any environment: Gymnasium's own, Atari games, and a stranger's `module:Env-v0`."""
+"""Makes the rows of any environment: Gymnasium's own, Atari games, a stranger's `module:Env-v0`, two-player games."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from gymnasium.envs.registration import EnvSpec, find_highest_version, get_env_i
 
 from arena.agent import Spec
 from arena.errors import BrokenPlugin, DoesNotFit, InvalidValue, MissingExtra, UnknownName
-from envs import catalogue, install_command, preprocessing
+from envs import catalogue, games, install_command, preprocessing
 from envs.gym_rows import GymRows
 from envs.rows import Rows
 from envs.settings import check_settings, unknown_setting
@@ -42,7 +42,8 @@ def make(
     """Returns `num_rows` rows of the environment `env_id`.
 
     Args:
-      env_id: a Gymnasium id, an `ALE/*` game, or `module:Env-v0`, whose module registers it on import.
+      env_id: a Gymnasium id, an `ALE/*` game, `module:Env-v0`, whose module registers it on import, or a two-player
+        game (see envs.games).
       num_rows: how many to play side by side.
       preprocess: a name from envs.preprocessing; None for the environment's default.
       settings: keywords of the environment's maker, and `max_episode_steps`.
@@ -57,6 +58,9 @@ def make(
     """
     if isinstance(num_rows, bool) or num_rows < 1:
         raise InvalidValue(f"the number of environments is at least 1, not {num_rows!r}")
+    if games.is_game(env_id):
+        preprocessing.choose(env_id, preprocess, is_atari=False)
+        return games.make_game(env_id, num_rows, dict(settings or {}))
     registered = find(env_id)
     is_atari = registered.namespace == "ALE"
     name = preprocessing.choose(env_id, preprocess, is_atari)

@@ -42,7 +42,7 @@ def check_settings(
         elif key in reserved or (key not in known and not is_open):
             raise unknown_setting(env_id, key, maker, reserved)
         elif key in known:
-            _check_kind(env_id, key, value, known[key].default)
+            check_kind(env_id, key, value, known[key].default)
 
 
 def unknown_setting(env_id: str, key: str, maker: Callable[..., Any], reserved: Collection[str]) -> UnknownName:
@@ -58,7 +58,8 @@ def check_whole(env_id: str, key: str, value: Any, least: int) -> None:
         raise InvalidValue(f"{key} of {env_id} is a whole number of at least {least}, not {value!r}")
 
 
-def _check_kind(env_id: str, key: str, value: Any, default: Any) -> None:
+def check_kind(env_id: str, key: str, value: Any, default: Any) -> None:
+    """Raises InvalidValue unless `value` is of the kind of `default`."""
     types, words = _KINDS.get(type(default), ((), ""))
     is_misread_bool = isinstance(value, bool) and bool not in types
     if types and (is_misread_bool or not isinstance(value, types)):

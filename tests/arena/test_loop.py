@@ -79,16 +79,16 @@ def test_the_tape_of_three_episodes_in_two_rows():
         ("act", [(100, 1), (101, 1)], [1001, 1011]),
         ("step", [1, 1]),
         # 1 + 2 = 3: a step is worth its time.
-        ("event", 4, [True, True], [0, 1], (Episode(0, 100, 0, 3.0, 2, False),)),
+        ("event", 4, [True, True], [0, 1], (Episode(0, 100, 0, 3.0, 2, False, (3.0,)),)),
         ("reset", [0], [102]),
         ("state", [102]),  # only the row that begins anew
         ("act", [(102, 0), (101, 2)], [1020, 1012]),
         ("step", [1, 1]),
-        ("event", 6, [True, True], [2, 1], (Episode(1, 101, 1, 6.0, 3, True),)),
+        ("event", 6, [True, True], [2, 1], (Episode(1, 101, 1, 6.0, 3, True, (6.0,)),)),
         # Nothing is left for row 1: it idles, and its steps do not count.
         ("act", [(102, 1), (101, 3)], [1021, 1013]),
         ("step", [1, 1]),
-        ("event", 7, [True, False], [2, -1], (Episode(2, 102, 0, 3.0, 2, False),)),
+        ("event", 7, [True, False], [2, -1], (Episode(2, 102, 0, 3.0, 2, False, (3.0,)),)),
     ]
 
 
@@ -105,8 +105,8 @@ def test_the_loops_own_cap_truncates_an_episode_that_does_not_end():
     events = list(run(env, Clerk(env), seed_of, num_episodes=2))
     # Episode 1 terminates in the very step in which it reaches the cap: that is no truncation.
     assert [e for event in events for e in event.finished] == [
-        Episode(0, 100, 0, 6.0, 3, True),
-        Episode(1, 101, 0, 6.0, 3, False),
+        Episode(0, 100, 0, 6.0, 3, True, (6.0,)),
+        Episode(1, 101, 0, 6.0, 3, False, (6.0,)),
     ]
     assert [bool(event.transition.truncated[0]) for event in events] == [False, False, True, False, False, False]
 
