@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import hashlib
 import importlib
@@ -9,18 +10,29 @@ import importlib.util
 import inspect
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 from arena import config, policy
+from arena.adapters import callable as callable_adapter
 from arena.agent import Agent, Mode, Player, Spec
 from arena.errors import ArenaError, BrokenPlugin, UnknownName
-from arena.sources import FORMS, GROUP, POLICY_SUFFIXES, Source, brief, locate, plugins, policy_of_run, split
+from arena.sources import FORMS, POLICY_SUFFIXES, Kind, Source, brief, locate, plugins, split
 
-__all__ = ["GROUP", "POLICY_SUFFIXES", "Reference", "Source", "locate", "plugins", "resolve"]
+__all__ = [
+    "GROUP",
+    "POLICY_SUFFIXES",
+    "Kind",
+    "Reference",
+    "Source",
+    "locate",
+    "plugins",
+    "resolve",
+    "resolve_isolated",
+]
 _FAILURES = (Exception, SystemExit)  # what importing a stranger's module may raise
 
 
@@ -31,14 +43,16 @@ class Reference:
     Attributes:
       ref: the reference as given.
       name: a short name for people.
-      player_class: the class, or None for a saved policy.
-      policy: the saved policy, or None for a class.
+      player_class: the class, or None where there is none.
+      policy: the saved policy, or None where there is none.
+      isolated: what may only be loaded in a process of its own; None for all that plays in this one.
     """
 
     ref: str
     name: str
     player_class: type[Player] | None = None
     policy: policy.Policy | None = None
+    isolated: Source | None = None
 
     @property
     def preprocess(self) -> str | None:
@@ -50,11 +64,30 @@ class Reference:
         """True for a class that can be trained."""
         return self.player_class is not None and issubclass(self.player_class, Agent)
 
+    @contextlib.contextmanager
+    def opened(self, spec: Spec, *, seed: int, mode: Mode | None = None, trust: bool = False) -> Iterator[Player]:
+        """Gives what plays in `spec`, as player() does, or in a process of its own, which ends with the block.
+
+        Raises ArenaError where that needs `trust` (see Source.check_trust).
+        """
+        if self.isolated is None:
+            yield self.player(spec, seed=seed, mode=mode)
+            return
+        from arena.isolation.player import IsolatedPlayer
+
+        self.isolated.check_trust(trust)
+        with IsolatedPlayer(self.name, self.isolated.ref, spec, seed=seed, mode=mode) as player:
+            yield player
+
     def player(self, spec: Spec, *, seed: int, mode: Mode | None = None) -> Player:
         """Returns what plays in `spec`; a learner gives the policy that it starts with.
 
-        Raises DoesNotFit where the spaces do not go together, BrokenPlugin where its code fails.
+        Raises DoesNotFit where the spaces do not go together, BrokenPlugin where its code fails, ArenaError where it
+        plays in a process of its own only.
         """
+        if self.isolated is not None:
+            where = "`arena eval`, `record`, `watch` and `tournament` take it"
+            raise ArenaError(f"{self.ref} is a {self.isolated.kind}, which plays in a process of its own only; {where}")
         if self.policy is not None:
             policy.check_fits(self.policy.card, spec, self.ref)
             player: Player = self.policy
@@ -86,28 +119,43 @@ def _resolve_plugin(name: str) -> type[Player]:
         raise
     except _FAILURES as error:
         raise BrokenPlugin(f"plugin {name} ({entry.value}) cannot be imported: {brief(error)}") from error
-    return _check_class(loaded, name)
+    return _player_class(loaded, name, name)
 
 
 def resolve(ref: str) -> Reference:
-    """Returns what `ref` names. Raises UnknownName, BrokenPlugin or DamagedFile."""
+    """Returns what `ref` names, imported and loaded but for what needs a process of its own.
+
+    Raises UnknownName, BrokenPlugin or DamagedFile.
+    """
     if ref in plugins():
         return Reference(ref, ref, player_class=_resolve_plugin(ref))
     path = Path(ref)
-    if path.suffix in POLICY_SUFFIXES or (ref and path.is_dir()):
-        if path.suffix in POLICY_SUFFIXES and not path.is_file():
-            raise ArenaError(f"there is no policy file {ref}")
-        loaded = policy.load(path if path.is_file() else policy_of_run(path))
-        return Reference(ref, loaded.card.name, policy=loaded)
-    source, name = split(ref)
-    module = _import_file(Path(source)) if source.endswith(".py") else _import_module(source, ref)
-    classes = {key: value for key, value in vars(module).items() if inspect.isclass(value)}
-    if name not in classes:
-        players = [
-            key for key, kind in classes.items() if issubclass(kind, Player) and kind.__module__ == module.__name__
-        ]
-        raise UnknownName(f"class in {source}", name, players)
-    return Reference(ref, name, player_class=_check_class(classes[name], ref))
+    if ref.startswith("sb3:") or path.suffix in POLICY_SUFFIXES or (ref and path.is_dir()):
+        source = locate(ref)
+        if source.kind is not Kind.POLICY:
+            return Reference(ref, source.name, isolated=source)
+        assert source.path is not None
+        return Reference(ref, source.name, policy=policy.load(source.path))
+    file, name = split(ref)
+    module = _import_file(Path(file)) if file.endswith(".py") else _import_module(file, ref)
+    if not hasattr(module, name):
+        raise UnknownName(f"class or function in {file}", name, _offered(module))
+    return Reference(ref, name, player_class=_player_class(getattr(module, name), name, ref))
+
+
+def resolve_isolated(ref: str) -> Reference:
+    """Returns what `ref` names, loaded whatever it is: for a process that is given to this agent alone."""
+    reference = resolve(ref)
+    source = reference.isolated
+    if source is None or source.path is None:
+        return reference
+    if source.kind is Kind.SB3:
+        from arena.adapters import sb3
+
+        return Reference(ref, source.name, player_class=sb3.player_class(source.path, ref.split(":")[1]))
+    from arena.adapters import litert
+
+    return Reference(ref, source.name, player_class=litert.player_class(source.path))
 
 
 def _import_file(path: Path) -> ModuleType:
@@ -142,9 +190,22 @@ def _import_module(source: str, ref: str) -> ModuleType:
         raise BrokenPlugin(f"{source} cannot be imported: {brief(error)}") from error
 
 
-def _check_class(loaded: Any, ref: str) -> type[Player]:
+def _offered(module: ModuleType) -> list[str]:
+    """Returns the names of a module's own players and public functions."""
+    own = {name: value for name, value in vars(module).items() if getattr(value, "__module__", "") == module.__name__}
+    return [
+        name
+        for name, value in own.items()
+        if (inspect.isclass(value) and issubclass(value, Player)) or (inspect.isfunction(value) and name[0] != "_")
+    ]
+
+
+def _player_class(loaded: Any, name: str, ref: str) -> type[Player]:
+    """Returns the class of players that a class or a callable is."""
+    if callable(loaded) and not inspect.isclass(loaded):
+        return callable_adapter.player_class(loaded, name)
     if not inspect.isclass(loaded) or not issubclass(loaded, Player):
-        raise BrokenPlugin(f"{ref} is not a class that extends arena.agent.Player")
+        raise BrokenPlugin(f"{ref} is neither a class that extends arena.agent.Player nor a function")
     if missing := sorted(getattr(loaded, "__abstractmethods__", ())):
         raise BrokenPlugin(f"{ref} does not define {', '.join(missing)}()")
     return loaded

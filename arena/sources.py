@@ -17,23 +17,20 @@ import hashlib
 import importlib.metadata
 import importlib.util
 import json
-import zipfile
 from dataclasses import dataclass
 from importlib.machinery import ModuleSpec, PathFinder
 from pathlib import Path
 
 from arena import policy
-from arena.errors import ArenaError, BrokenPlugin, DamagedFile, UnknownName
+from arena.adapters import sb3_file
+from arena.errors import ArenaError, BrokenPlugin, DamagedFile, MissingExtra, UnknownName
 
 GROUP = "arena.agents"
 DISTRIBUTION = "agent-arena"
 FORMS = "or give a run folder, FILE.py:NAME, MODULE:NAME, sb3:ALGORITHM:FILE.zip, or a .tflite or .npz file"
 POLICY_SUFFIXES = (".tflite", ".npz")
-SB3_ALGORITHMS = ("a2c", "ddpg", "dqn", "ppo", "sac", "td3")
 
 _ROOT = Path(__file__).resolve().parent.parent  # what holds this project's packages
-_MOST_UNPACKED = 64 << 20  # bytes that a small zip may unpack to; a larger one, _MOST_RATIO times its size
-_MOST_RATIO = 20
 
 
 class Kind(enum.StrEnum):
@@ -166,23 +163,19 @@ def _module(module: str, name: str) -> Source:
 
 def _sb3(ref: str) -> Source:
     _, algorithm, file = [*ref.split(":", 2), "", ""][:3]
-    if algorithm not in SB3_ALGORITHMS:
-        raise UnknownName("algorithm of Stable-Baselines3", algorithm, SB3_ALGORITHMS, "the form is sb3:ppo:model.zip")
+    form = "the form is sb3:ppo:model.zip"
+    if algorithm not in sb3_file.ALGORITHMS:
+        raise UnknownName("algorithm of Stable-Baselines3", algorithm, sb3_file.ALGORITHMS, form)
     path = Path(file)
     if not path.is_file():
-        raise ArenaError(f"there is no file {file or 'in ' + ref}; the form is sb3:ppo:model.zip")
-    try:
-        with zipfile.ZipFile(path) as archive:
-            sizes = {entry.filename: entry.file_size for entry in archive.infolist()}
-    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:
-        raise DamagedFile(f"{path} is not a zip file, or is damaged ({error})") from error
-    unpacked, packed = sum(sizes.values()), path.stat().st_size
-    if unpacked > max(_MOST_UNPACKED, _MOST_RATIO * packed):
-        raise DamagedFile(f"{path} would unpack from {packed:,} to {unpacked:,} bytes, as no model does")
-    if missing := {"data", "policy.pth"} - sizes.keys():
-        raise DamagedFile(f"{path} is not a model of Stable-Baselines3: it holds no {' and no '.join(sorted(missing))}")
-    digest = _sha256(path.read_bytes())
-    return Source(f"sb3:{algorithm}:{path.resolve()}", path.stem, digest, False, Kind.SB3, path.resolve())
+        raise ArenaError(f"there is no file {file}; {form}" if file else f"{ref} names no file; {form}")
+    sb3_file.check(path, algorithm)
+    if importlib.util.find_spec("stable_baselines3") is None:
+        from envs.factory import install_command
+
+        raise MissingExtra(f"{ref} needs the extra 'peers'; install it with: {install_command('peers')}")
+    path = path.resolve()
+    return Source(f"sb3:{algorithm}:{path}", path.stem, _sha256(path.read_bytes()), False, Kind.SB3, path)
 
 
 def _find(module: str) -> tuple[Path, list[Path]] | None:

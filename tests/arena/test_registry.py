@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from agents.random_agent import RandomAgent
-from arena import policy, registry
+from arena import policy, registry, sources
 from arena.agent import Mode, Player
 from arena.errors import ArenaError, BrokenPlugin, DamagedFile, UnknownName
 from envs import make
@@ -75,9 +75,13 @@ def test_a_policy_file_and_a_run_folder_give_the_saved_policy(tmp_path, litert_p
             r"cannot be imported: ModuleNotFoundError: No module named 'no_such_package'",
         ),
         ("raise SystemExit(3)", "Left", r"mine\.py cannot be imported: SystemExit: 3"),
-        ("class Left: pass", "Left", r"mine\.py:Left is not a class that extends arena\.agent\.Player"),
+        (
+            "class Left: pass",
+            "Left",
+            r"mine\.py:Left is neither a class that extends arena\.agent\.Player nor a function",
+        ),
         (GOOD.replace("def act", "def play"), "Left", r"mine\.py:Left does not define act\(\)"),
-        (GOOD, "Lef", r"unknown class in .*mine\.py 'Lef'; did you mean 'Left'\? \(choices: Left\)"),
+        (GOOD, "Lef", r"unknown class or function in .*mine\.py 'Lef'; did you mean 'Left'\? \(choices: Left\)"),
     ],
 )
 def test_a_broken_file_is_one_line(tmp_path, source, name, line):
@@ -98,7 +102,7 @@ def test_a_constructor_that_fails_is_one_line(tmp_path):
     [
         ("rando", UnknownName, r"unknown agent 'rando'; did you mean 'random'\? \(choices: .*\); or give a run folder"),
         ("no_such_module:Agent", UnknownName, "unknown agent 'no_such_module:Agent'"),
-        ("agents.random_agent:Nobody", UnknownName, "unknown class in agents.random_agent 'Nobody'"),
+        ("agents.random_agent:Nobody", UnknownName, "unknown class or function in agents.random_agent 'Nobody'"),
         ("runs/nothing-here", ArenaError, "there is no run folder runs/nothing-here; `arena runs` lists"),
         ("nothing.npz", ArenaError, "there is no policy file nothing.npz"),
         ("nothing.py:Agent", ArenaError, "there is no file nothing.py"),
@@ -123,7 +127,7 @@ def test_a_folder_that_is_no_run_and_a_run_without_a_policy_are_told_apart(tmp_p
 def test_a_plugin_whose_package_is_broken_is_one_line(monkeypatch):
     from importlib.metadata import EntryPoint
 
-    entry = EntryPoint("broken", "no_such_package.agent:Agent", registry.GROUP)
+    entry = EntryPoint("broken", "no_such_package.agent:Agent", sources.GROUP)
     monkeypatch.setattr(registry, "plugins", lambda: {"broken": entry})
     with pytest.raises(BrokenPlugin, match=r"plugin broken \(no_such_package.agent:Agent\) cannot be imported: Mod"):
         registry.resolve("broken")
