@@ -23,7 +23,6 @@ from arena.errors import ArenaError, BrokenPlugin, UnknownName
 from arena.sources import FORMS, POLICY_SUFFIXES, Kind, Source, brief, locate, plugins, split
 
 __all__ = [
-    "GROUP",
     "POLICY_SUFFIXES",
     "Kind",
     "Reference",
@@ -73,14 +72,18 @@ class Reference:
         if self.isolated is None:
             yield self.player(spec, seed=seed, mode=mode)
             return
+        self.isolated.check_trust(trust)
         from arena.isolation.player import IsolatedPlayer
 
-        self.isolated.check_trust(trust)
         with IsolatedPlayer(self.name, self.isolated.ref, spec, seed=seed, mode=mode) as player:
             yield player
 
-    def player(self, spec: Spec, *, seed: int, mode: Mode | None = None) -> Player:
+    def player(
+        self, spec: Spec, *, seed: int, mode: Mode | None = None, settings: Mapping[str, Any] | None = None
+    ) -> Player:
         """Returns what plays in `spec`; a learner gives the policy that it starts with.
+
+        `settings` go before the preset's; a saved policy has none.
 
         Raises DoesNotFit where the spaces do not go together, BrokenPlugin where its code fails, ArenaError where it
         plays in a process of its own only.
@@ -92,7 +95,8 @@ class Reference:
             policy.check_fits(self.policy.card, spec, self.ref)
             player: Player = self.policy
         else:
-            player = self.build(spec, seed=seed, settings=config.settings_for(self, spec.env_id))
+            own = {**config.settings_for(self, spec.env_id), **(settings or {})}
+            player = self.build(spec, seed=seed, settings=own)
             if isinstance(player, Agent):
                 with BrokenPlugin.guard(player, "policy"):
                     player = player.policy()

@@ -171,7 +171,7 @@ def _sb3(ref: str) -> Source:
         raise ArenaError(f"there is no file {file}; {form}" if file else f"{ref} names no file; {form}")
     sb3_file.check(path, algorithm)
     if importlib.util.find_spec("stable_baselines3") is None:
-        from envs.factory import install_command
+        from envs import install_command
 
         raise MissingExtra(f"{ref} needs the extra 'peers'; install it with: {install_command('peers')}")
     path = path.resolve()

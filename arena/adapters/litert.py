@@ -69,7 +69,8 @@ class LiteRTPlayer(Player):
             return np.asarray(answer.argmax() if _is_real(self._output) else answer.item(), np.int64)
         scale, zero = self._output["quantization"]
         action = ((answer - zero) * scale if scale else answer).reshape(space.shape)
-        return np.clip(action, space.low, space.high).astype(space.dtype)
+        clipped: np.ndarray = np.clip(action, space.low, space.high).astype(space.dtype)
+        return clipped
 
     def _fit_input(self) -> tuple[int, tuple[int, ...], tuple[int, ...], Any, tuple[float, int]]:
         """Returns (index, shape, order of axes, type, quantization) of what takes the observation; sets its shape."""

@@ -48,10 +48,8 @@ class SB3Player(Player):
         self, spec: Spec, *, seed: int, settings: Mapping[str, Any] | pydantic.BaseModel | None = None
     ) -> None:
         super().__init__(spec, seed=seed, settings=settings)
-        import torch
-
-        torch.set_num_threads(1)
-        self._torch = torch
+        self._torch: Any = importlib.import_module("torch")
+        self._torch.set_num_threads(1)
         self._model = _load(self.path, self.algorithm)
         self._axes = self._fit()
         self._mode = Mode("greedy")
@@ -127,9 +125,10 @@ def _load(path: Path, algorithm: str) -> Any:
     package = importlib.import_module("stable_baselines3")
     left_out = {
         **dict.fromkeys(("_last_obs", "_last_original_obs", "_last_episode_starts", "ep_info_buffer")),
-        **dict.fromkeys(("ep_success_buffer", "action_noise", "replay_buffer_class", "replay_buffer_kwargs")),
+        **dict.fromkeys(("ep_success_buffer", "action_noise", "replay_buffer_class")),
         **dict.fromkeys(("lr_schedule", "clip_range", "clip_range_vf", "exploration_schedule"), _zero),
         "learning_rate": 0.0,
+        "replay_buffer_kwargs": {},
         "buffer_size": 1,  # a replay's memory is reserved on loading
         "optimize_memory_usage": False,
     }
