@@ -17,6 +17,7 @@ import hashlib
 import importlib.metadata
 import importlib.util
 import json
+import warnings
 from dataclasses import dataclass
 from importlib.machinery import ModuleSpec, PathFinder
 from pathlib import Path
@@ -209,7 +210,9 @@ def _top(name: str) -> ModuleSpec | None:
 def _check_name(content: bytes, name: str, where: str) -> None:
     """Raises UnknownName unless a module with this source binds `name`; where that is open, it passes."""
     try:
-        tree = ast.parse(content)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            tree = ast.parse(content)
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         raise BrokenPlugin(f"{where} cannot be imported: {brief(error)}") from error
     bound, offered = _bound(tree.body)
