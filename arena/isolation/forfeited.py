@@ -22,3 +22,7 @@ class Forfeited(ArenaError):
         self.type = type
         self.reason = reason
         self.log = log
+
+
+class SeatLost(ArenaError):
+    """A seat's process was lost through no fault of its agent; playing the match again may help."""
