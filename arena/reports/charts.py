@@ -65,32 +65,45 @@ def scale_of(*values: float) -> tuple[float, float]:
 
 
 def lines(
-    x: np.ndarray, curves: Mapping[str, Curve], *, label: str, x_title: str, y_title: str, colours: Mapping[str, int]
+    x: np.ndarray,
+    curves: Mapping[str, Curve],
+    *,
+    label: str,
+    x_title: str,
+    y_title: str,
+    colours: Mapping[str, int],
+    y_scale: tuple[float, float] = (0.0, 1.0),
 ) -> Markup:
-    """Returns curves over [T] `x` with their bands, on a scale from 0 to 1.
+    """Returns curves over [T] `x`, with their bands.
 
     Args:
       label: what the chart shows, in words, for who cannot see it.
       colours: the number of each curve's colour, which also chooses its dashes.
+      y_scale: the values at the bottom and at the top; shares of 1 are told in percent.
     """
     bottom, across, scale = 300.0, _WIDTH - _LEFT - _RIGHT, (float(x[0]), float(x[-1]))
     px = [_LEFT + across * _share(value, scale) for value in x]
-    py = {name: [bottom - (bottom - _TOP) * np.clip(part, 0, 1) for part in curve] for name, curve in curves.items()}
-    marks = [_rule(bottom - (bottom - _TOP) * share, f"{share:.0%}") for share in (0, 0.25, 0.5, 0.75, 1)]
+
+    def height(value: float) -> float:
+        return bottom - (bottom - _TOP) * _share(value, y_scale)
+
+    is_share = y_scale == (0.0, 1.0)
+    rules = [0, 0.25, 0.5, 0.75, 1] if is_share else ticks(*y_scale, most=5)
+    marks = [_rule(height(value), f"{value:.0%}" if is_share else f"{value:g}") for value in rules]
     marks += _x_axis(scale, bottom, x_title)
-    for name, (_, low, high) in py.items():
+    paths = {name: [list(map(height, part)) for part in curve] for name, curve in curves.items()}
+    for name, (_, low, high) in paths.items():
         outline = [*zip(px, low, strict=True), *zip(reversed(px), reversed(high), strict=True)]
-        marks.append(tag("path", class_=f"band c{colours[name]}", d=_path(outline) + "Z"))
-    for name, (point, _, _) in py.items():
-        marks.append(
-            tag("path", tag("title", name), class_=f"line c{colours[name]}", d=_path(list(zip(px, point, strict=True))))
-        )
+        marks.append(tag("path", class_=f"band c{colours[name]}", d=f"{_path(outline)}Z"))
+    for name, (point, _, _) in paths.items():
+        path = _path(list(zip(px, point, strict=True)))
+        marks.append(tag("path", tag("title", name), class_=f"line c{colours[name]}", d=path))
     marks.append(tag("text", y_title, class_="axis-title", x=4, y=18))
     return _svg(_WIDTH, bottom + _BOTTOM, *marks, class_="chart", role="img", aria_label=shown(label))
 
 
 def histograms(samples: Mapping[str, np.ndarray], *, label: str, x_title: str, num_bins: int = 48) -> Markup:
-    """Returns one row of bars for every [N] samples, on one x axis, each as high as its fullest bin; medians are marked."""
+    """Returns a row of bars for every [N] samples, as high as its fullest bin, on one x axis; medians are marked."""
     values = np.concatenate([*samples.values()]) if samples else np.zeros(0)
     scale = scale_of(*(values[[values.argmin(), values.argmax()]].tolist() if len(values) else ()))
     edges = np.linspace(*scale, num_bins + 1)
@@ -105,10 +118,11 @@ def histograms(samples: Mapping[str, np.ndarray], *, label: str, x_title: str, n
         if not len(sample):
             continue
         counts, _ = np.histogram(sample, edges)
+        heights, width = 34 * counts / counts.max(), across / num_bins
         bars = [
-            f"M{_RIGHT + across * i / num_bins:.1f} {base:.1f}v{-32 * count / counts.max():.1f}h{across / num_bins - 1:.1f}V{base:.1f}Z"
-            for i, count in enumerate(counts.tolist())
-            if count
+            f"M{_RIGHT + width * i:.1f} {base:.1f}v{-tall:.1f}h{width - 1:.1f}V{base:.1f}Z"
+            for i, tall in enumerate(heights.tolist())
+            if tall
         ]
         median = _RIGHT + across * _share(float(np.median(sample)), scale)
         marks += [

@@ -13,7 +13,8 @@ function sorted(items, key, descending) {
 
 function keyOf(row, index) {
   const cell = row.cells[index];
-  return cell.dataset.key === undefined ? cell.textContent.trim() : Number(cell.dataset.key);
+  if (cell.dataset.key !== undefined) return Number(cell.dataset.key);
+  return cell.classList.contains("number") ? "" : cell.querySelector("bdi").textContent;
 }
 
 function paged(table) {

@@ -1,0 +1,129 @@
+"""Which games are worth a look: the best, the worst and the closest."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from statistics import fmean
+
+from arena.tournaments.records import PlayedGame, PlayedMatch
+
+_Entry = tuple[PlayedMatch, int]
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """A game that is to be filmed.
+
+    Attributes:
+      index: of the game in its match.
+      title: why it is chosen.
+      text: what happens in it.
+    """
+
+    played: PlayedMatch
+    index: int
+    title: str
+    text: str
+
+    @property
+    def game(self) -> PlayedGame:
+        """The game."""
+        return self.played.games[self.index]
+
+
+def of_league(played: Sequence[PlayedMatch]) -> list[Chosen]:
+    """Returns the best, worst and closest of one environment's games; of equal ones the first in the schedule.
+
+    The closest is the second agent's game that came nearest to the first one's on the same seed, by mean return.
+    """
+    games = [(match, index) for match in played for index in range(len(match.games))]
+    if not games:
+        return []
+
+    def ret(entry: _Entry) -> float:
+        return entry[0].games[entry[1]].returns[0]
+
+    def chosen(entry: _Entry, title: str, more: str = "") -> Chosen:
+        game = entry[0].games[entry[1]]
+        text = f"{game.players[0]}: return {ret(entry):,.6g} after {game.length:,} steps, seed {game.seed}{more}."
+        return Chosen(*entry, title, text)
+
+    best, worst = max(games, key=ret), min(games, key=ret)
+    found = [chosen(best, "The best game")]
+    if ret(worst) < ret(best):
+        found.append(chosen(worst, "The worst game"))
+    by_agent: dict[str, dict[int, _Entry]] = {}
+    for entry in games:
+        game = entry[0].games[entry[1]]
+        by_agent.setdefault(game.players[0], {})[game.seed] = entry
+    ranked = sorted(by_agent, key=lambda agent: -fmean(map(ret, by_agent[agent].values())))
+    if len(ranked) > 1:
+        first, second = (by_agent[agent] for agent in ranked[:2])
+        shared = [seed for seed in first if seed in second]
+        if shared:
+            seed = min(shared, key=lambda seed: abs(ret(first[seed]) - ret(second[seed])))
+            more = f", where {ranked[0]} reached {ret(first[seed]):,.6g}"
+            found.append(chosen(second[seed], "The closest to the winner", more))
+    return found
+
+
+def of_pairs(played: Sequence[PlayedMatch], strength: Mapping[str, float]) -> list[Chosen]:
+    """Returns the best, worst and closest of one environment's games; of equal ones the first in the schedule.
+
+    The best is the strongest winner's quickest win; the worst is the greatest upset, or without one the weakest
+    loser's quickest loss; the closest is the longest game between the two whose strengths are nearest. Forfeited
+    games are left out.
+
+    Args:
+      strength: of every agent; the ratings, or the points.
+    """
+    forfeited = {(forfeit.match, forfeit.game) for match in played for forfeit in match.forfeits}
+    games = [
+        (match, index)
+        for match in played
+        for index, game in enumerate(match.games)
+        if (match.match.id, index) not in forfeited and game.length
+    ]
+    decided = [entry for entry in games if 1.0 in _game(entry).scores]
+
+    def lead(entry: _Entry) -> float:
+        return strength[_winner(entry)] - strength[_loser(entry)]
+
+    def gap(entry: _Entry) -> float:
+        first, second = _game(entry).players
+        return abs(strength[first] - strength[second])
+
+    found = []
+    if decided:
+        best = min(decided, key=lambda entry: (-strength[_winner(entry)], _game(entry).length))
+        found.append(Chosen(*best, "The best game", _result(best)))
+        upset = min(decided, key=lambda entry: (lead(entry), _game(entry).length))
+        if lead(upset) < 0:
+            found.append(Chosen(*upset, "The greatest upset", _result(upset)))
+        else:
+            worst = min(decided, key=lambda entry: (strength[_loser(entry)], _game(entry).length))
+            found.append(Chosen(*worst, "The worst game", _result(worst)))
+    if games:
+        closest = min(games, key=lambda entry: (gap(entry), -_game(entry).length))
+        found.append(Chosen(*closest, "The closest game", _result(closest)))
+    return list({(chosen.played.match.id, chosen.index): chosen for chosen in reversed(found)}.values())[::-1]
+
+
+def _game(entry: _Entry) -> PlayedGame:
+    return entry[0].games[entry[1]]
+
+
+def _winner(entry: _Entry) -> str:
+    return _game(entry).players[_game(entry).scores.index(1.0)]
+
+
+def _loser(entry: _Entry) -> str:
+    return _game(entry).players[1 - _game(entry).scores.index(1.0)]
+
+
+def _result(entry: _Entry) -> str:
+    game = _game(entry)
+    first, second = game.players
+    what = f"{_winner(entry)} beats {_loser(entry)}" if 1.0 in game.scores else f"{first} and {second} draw"
+    return f"{what} after {game.length:,} plies ({first} begins, seed {game.seed})."
