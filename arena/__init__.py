@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from arena.archive import Recording
     from arena.evaluation import Evaluation
-    from arena.tournaments.league import TournamentResult
+    from arena.tournaments.result import Result
     from arena.training import Run
 
 __all__ = ["evaluate", "record", "resume", "tournament", "train"]
@@ -54,10 +54,10 @@ def record(ref: str, env: str, **options: Any) -> list[Recording]:
 
 def tournament(
     agents: list[str], envs: list[str], *, out: str | Path | None = None, jobs: int = 1, **options: Any
-) -> TournamentResult:
-    """Holds a tournament; `options` are episodes, seed and train. See arena.tournaments.league.tournament."""
+) -> Result:
+    """Holds a tournament; `options` are those of arena.tournaments.file.configure (format, episodes, seed, ...)."""
     from arena.tournaments.file import configure
-    from arena.tournaments.league import tournament as run
+    from arena.tournaments.tournament import tournament as run
 
     config = configure(agents=agents, envs=envs, **options)
     return run(config, out=Path(out) if out is not None else None, jobs=jobs)

@@ -14,7 +14,8 @@ from arena import plots, report, terminal
 from arena.config import RunConfig
 from arena.errors import ArenaError
 from arena.tournaments.file import configure
-from arena.tournaments.league import tournament
+from arena.tournaments.tournament import Hooks as TournamentHooks
+from arena.tournaments.tournament import tournament
 from arena.training import Hooks, train
 
 ENV = "CartPole-v1"
@@ -48,16 +49,16 @@ def main(out: Path) -> None:
             league,
             out=out / "tournament",
             jobs=2,
-            on_progress=lambda p: update(p.phase, p.done, p.total, p.text),
+            hooks=TournamentHooks(on_progress=lambda p: update(p.phase, p.done, p.total, p.text)),
         )
-    report.report(result.out)
+    report.report(result.folder)
     terminal.out.print()
     report.print_standings(terminal.out, result)
     terminal.table(
         ("what", "where"),
         [
-            ("standings", str(result.out / "report.md")),
-            ("videos", str(result.out / "videos")),
+            ("standings", str(result.folder / "report.md")),
+            ("videos", str(result.folder / "videos")),
             ("curves", str(curves)),
             ("runs", str(out / "runs")),
         ],

@@ -1,10 +1,13 @@
-"""Text files that are there as a whole or not at all, and names for them."""
+"""Text files that are there as a whole or not at all, names for them, and folders with one writer."""
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import json
 import os
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -32,3 +35,22 @@ def write_json(path: Path, data: Any) -> Path:
 def slug(text: str) -> str:
     """Returns `text` as part of a file's name."""
     return re.sub(r"[^\w.+=-]+", "-", text).strip("-.") or "unnamed"
+
+
+@contextlib.contextmanager
+def claimed(folder: Path, refusal: str) -> Iterator[None]:
+    """Keeps other processes from claiming a folder until this one ends, however.
+
+    Raises ArenaError with the `refusal` where another one has it.
+    """
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise ArenaError(refusal) from error
+        except OSError:  # a file system without locks
+            pass
+        yield
+    finally:
+        os.close(descriptor)

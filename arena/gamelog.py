@@ -14,6 +14,7 @@ import numpy as np
 
 from arena.errors import DamagedFile
 from arena.loop import Episode, Event, RowStart, observation_digest
+from arena.nests import row_of
 
 #: The extras that a viewer shows; all others are left out of a log.
 SHOWN = ("q", "probs", "mean")
@@ -172,7 +173,7 @@ class GameLog:
             ret=episode.ret,
             length=episode.length,
             truncated=episode.truncated,
-            digest=observation_digest(obs[row]),
+            digest=observation_digest(row_of(obs, row)),
         )
 
     def _forget(self) -> None:

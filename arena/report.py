@@ -18,7 +18,7 @@ from arena.tournaments import standings
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from arena.tournaments.league import TournamentResult
+    from arena.tournaments.result import Result
 
 VIDEOS = (".mp4", ".gif")
 
@@ -41,27 +41,27 @@ def report(folder: Path) -> Path:
     return write_text(folder / "report.md", text)
 
 
-def print_standings(console: Console, result: TournamentResult) -> None:
+def print_standings(console: Console, result: Result) -> None:
     """Prints one table for every environment, with its protocol and who is not entered there under it."""
     from rich.table import Table
     from rich.text import Text
 
     for env in result.config.envs:
-        rows = [row for row in result.standings if row["env"] == env.id]
+        rows = [row for row in result.standings() if row["env"] == env.label]
         if rows:
             table = Table(
-                title=env.id, title_justify="left", title_style="bold", header_style="dim", box=None, pad_edge=False
+                title=env.label, title_justify="left", title_style="bold", header_style="dim", box=None, pad_edge=False
             )
             for heading in standings.HEADINGS:
                 table.add_column(heading, justify="left" if heading == "agent" else "right", no_wrap=True)
             for row in rows:
                 table.add_row(*map(Text, standings.cells(row)), style="bold" if row["rank"] == 1 else None)
             console.print(table)
-            console.print(Text(result.protocols[env.id], style="dim"))
+            console.print(Text(result.protocols()[env.label], style="dim"))
         else:
-            console.print(Text(env.id, style="bold"))
-        for entry in result.left_out:
-            if entry.env == env.id:
+            console.print(Text(env.label, style="bold"))
+        for entry in result.not_entered:
+            if entry.env == env.label:
                 console.print(Text(f"{entry.agent} is not entered: {entry.reason}", style="dim"))
         console.print()
 

@@ -13,12 +13,11 @@ from __future__ import annotations
 
 import contextlib
 import datetime
-import fcntl
-import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from arena import files
 from arena.checkpoint import sync
 from arena.config import RunConfig, read_toml, validated, write_toml
 from arena.errors import ArenaError, DamagedFile
@@ -101,20 +100,9 @@ def load_config(folder: Path) -> RunConfig:
     return config
 
 
-@contextlib.contextmanager
-def claimed(folder: Path) -> Iterator[None]:
+def claimed(folder: Path) -> contextlib.AbstractContextManager[None]:
     """Keeps other processes from training in a folder until this one ends, however. Raises ArenaError if one does."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise ArenaError(f"{folder} is being trained by another process") from error
-        except OSError:  # a file system without locks
-            pass
-        yield
-    finally:
-        os.close(descriptor)
+    return files.claimed(folder, f"{folder} is being trained by another process")
 
 
 def has_status(folder: Path) -> bool:

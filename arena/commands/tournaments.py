@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 from typer import Argument, Option
 
 from arena.commands.options import Json, app
+from arena.errors import InvalidValue
+
+if TYPE_CHECKING:
+    from arena.tournaments.result import Result
+
+Jobs = Annotated[int, Option("--jobs", metavar="N", help="Matches played at once.")]
 
 
 @app.command()
@@ -15,28 +21,41 @@ def tournament(
     file: Annotated[Path | None, Argument(metavar="FILE", help="A tournament file (TOML).")] = None,
     agent: Annotated[list[str] | None, Option(metavar="REF", help="Enter an agent; may be repeated.")] = None,
     env: Annotated[list[str] | None, Option(metavar="ID", help="Play an environment; may be repeated.")] = None,
+    fmt: Annotated[
+        str | None, Option("--format", metavar="NAME", help="league, round-robin, gauntlet, knockout or swiss.")
+    ] = None,
     train: Annotated[
         int | None, Option(metavar="STEPS", help="Train learners first, this many steps on each environment.")
     ] = None,
     episodes: Annotated[int | None, Option(metavar="N", help="Games of each agent in each environment.")] = None,
+    pairs: Annotated[int | None, Option(metavar="N", help="Pairs of games in each meeting of two agents.")] = None,
+    opening_plies: Annotated[int | None, Option(metavar="K", help="Random plies that open each pair's games.")] = None,
+    rounds: Annotated[int | None, Option(metavar="N", help="Rounds of a swiss.")] = None,
     seed: Annotated[int | None, Option(metavar="S", help="Root of all randomness.")] = None,
-    jobs: Annotated[int, Option(metavar="N", help="Matches played at once.")] = 1,
+    jobs: Jobs = 1,
     out: Annotated[Path | None, Option(metavar="DIR", help="A new folder; tournaments/NAME-DATE by default.")] = None,
+    extend: Annotated[Path | None, Option(metavar="DIR", help="Enter --agent REF into this tournament.")] = None,
+    trust: Annotated[bool, Option("--trust", help="Load files that can hold code, each in its own process.")] = False,
+    dry_run: Annotated[bool, Option("--dry-run", help="Print the schedule and an estimate of the time.")] = False,
     json: Json = False,
 ) -> None:
-    """Let agents meet the same seeds and rank them."""
-    from arena import report, terminal
+    """Let agents meet the same seeds, or each other, and rank them."""
+    from arena.tournaments import tournament as tournaments
     from arena.tournaments.file import configure
-    from arena.tournaments.league import tournament as run
 
-    config = configure(file, agents=agent or (), envs=env or (), train=train, episodes=episodes, seed=seed)
-    with terminal.phases() as update:
-        result = run(config, out=out, jobs=jobs, on_progress=lambda p: update(p.phase, p.done, p.total, p.text))
-    report.report(result.out)
-    if json:
-        return terminal.print_json(result.to_json())
-    report.print_standings(terminal.out, result)
-    terminal.out.print(f"everything is in {result.out}; the report is {result.out / 'report.md'}")
+    chosen: dict[str, Any] = {"format": fmt, "episodes": episodes, "pairs": pairs, "rounds": rounds}
+    chosen["opening_plies"] = opening_plies
+    if extend is not None:
+        given = {"FILE": file, "--env": env, "--train": train, "--out": out, "--seed": seed, **chosen}
+        if wrong := next((name for name, value in given.items() if value), None):
+            raise InvalidValue(f"--extend enters newcomers into a tournament as it is; leave {wrong} out")
+        if not agent:
+            raise InvalidValue("--extend needs the newcomers: name them with --agent REF")
+        return play(lambda hooks: tournaments.extend(extend, agent, jobs=jobs, hooks=hooks), json)
+    config = configure(file, agents=agent or (), envs=env or (), train=train, seed=seed, **chosen)
+    if trust:
+        config = config.model_copy(update={"agents": [a.model_copy(update={"trust": True}) for a in config.agents]})
+    play(lambda hooks: tournaments.tournament(config, out=out, jobs=jobs, hooks=hooks), json)
 
 
 @app.command("report")
@@ -46,3 +65,21 @@ def write_report(folder: Annotated[Path, Argument(metavar="DIR", help="A run or 
     from arena.report import report
 
     terminal.out.print(str(report(folder)))
+
+
+def play(run: Any, json: bool) -> None:
+    """Runs a tournament, given its hooks, and prints what it came to."""
+    from arena import report, terminal
+    from arena.tournaments.tournament import Hooks
+
+    with terminal.phases() as update:
+        result: Result = run(
+            Hooks(
+                on_progress=lambda p: update(p.phase, p.done, p.total, p.text),
+                warn=lambda line: terminal.err.print(f"arena: warning: {line}"),
+            )
+        )
+    if json:
+        return terminal.print_json(result.to_json())
+    report.print_standings(terminal.out, result)
+    terminal.out.print(f"everything is in {result.folder}")

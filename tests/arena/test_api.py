@@ -9,7 +9,7 @@ def test_the_functions_stay_functions_whatever_is_imported(tmp_path):
         "import arena\n"
         "first, again = (arena.evaluate('random', 'CartPole-v1', episodes=2) for _ in range(2))\n"
         "assert first.returns == again.returns\n"
-        "import arena.evaluation, arena.tournaments.league, arena.training\n"
+        "import arena.evaluation, arena.tournaments.tournament, arena.training\n"
         "from arena.training import Run\n"
         "assert [type(getattr(arena, name)).__name__ for name in arena.__all__] == ['function'] * 5\n"
     )

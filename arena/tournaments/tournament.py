@@ -1,0 +1,179 @@
+"""Holds tournaments: enters agents, plays what is missing, films the best games, writes the standings.
+
+tournament.sqlite   all of it (see arena.tournaments.store)
+tournament.toml     the tournament, for people; the file plays it again
+standings.*         as CSV, Markdown and a plot
+runs/ videos/       of the learners that were trained, of the best games
+tensorboard/        every agent's standing as it moves
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import time
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import tomli_w
+
+from arena.errors import ArenaError, InvalidValue
+from arena.files import claimed, write_text
+from arena.tournaments import result as results
+from arena.tournaments import standings
+from arena.tournaments.entering import Checked, check, enter
+from arena.tournaments.file import TournamentConfig, extended, slug, to_toml
+from arena.tournaments.films import Studio, film_best_games
+from arena.tournaments.pool import Pool
+from arena.tournaments.result import Result
+from arena.tournaments.runner import Hooks, Progress, Runner
+from arena.tournaments.store import FILE, Store
+from arena.versions import difference, machine, made_with, versions
+
+__all__ = ["Hooks", "Progress", "extend", "resume", "tournament"]
+
+
+def tournament(
+    config: TournamentConfig,
+    *,
+    out: Path | None = None,
+    jobs: int = 1,
+    num_envs: int | None = None,
+    videos: bool = True,
+    hooks: Hooks | None = None,
+) -> Result:
+    """Holds a tournament and returns its result; all of it is in the folder `out`.
+
+    Args:
+      config: who plays what, on which seeds.
+      out: a folder that holds no tournament yet; None for `tournaments/NAME-DATE`.
+      jobs: how many matches are played at once, in processes of their own.
+      num_envs: how many games side by side; None for what is fast. The results are the same.
+      videos: whether to film each agent's best game.
+      hooks: who is told of it.
+
+    Raises:
+      ArenaError: something is wrong with an entrant, an environment or `out`, or a match cannot be played. What was
+        played is kept: resume() goes on.
+    """
+    hooks = hooks or Hooks()
+    _check_jobs(jobs)
+    checked = check(config)
+    folder = out or Path("tournaments") / f"{slug(config.name)}-{time.strftime('%Y%m%d-%H%M%S')}"
+    if (folder / FILE).exists() or (folder / "tournament.toml").exists():
+        raise ArenaError(f"{folder} already holds a tournament; name another folder with --out")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ArenaError(f"{folder}: cannot be written ({error.strerror})") from None
+    with _claimed(folder), Store(folder, is_new=True) as store:
+        about = {"versions": versions(), "machine": machine(), "tiers": _tiers(), "started": time.time()}
+        store.put(meta=about, clock={"seconds": 0.0, "playing_s": 0.0}, made_with=made_with())
+        _keep(checked.config, store)
+        _hold(checked, store, jobs, num_envs, videos, hooks)
+    return results.load(folder)
+
+
+def resume(
+    folder: Path, *, jobs: int = 1, num_envs: int | None = None, videos: bool = True, hooks: Hooks | None = None
+) -> Result:
+    """Goes on with the tournament in `folder`: plays what is missing. Raises as tournament() does."""
+    return extend(folder, (), jobs=jobs, num_envs=num_envs, videos=videos, hooks=hooks)
+
+
+def extend(
+    folder: Path,
+    agents: Sequence[str],
+    *,
+    jobs: int = 1,
+    num_envs: int | None = None,
+    videos: bool = True,
+    hooks: Hooks | None = None,
+) -> Result:
+    """Enters newcomers into the tournament in `folder`, by reference, and plays what is missing.
+
+    Raises as tournament() does, and InvalidValue where the format admits nobody.
+    """
+    hooks = hooks or Hooks()
+    _check_jobs(jobs)
+    with _claimed(folder), Store(folder) as store:
+        config = results.config_in(store)
+        checked = check(extended(config, agents) if agents else config)
+        if agents:
+            _keep(checked.config, store)
+        _compare(store, hooks)
+        _hold(checked, store, jobs, num_envs, videos, hooks)
+    return results.load(folder)
+
+
+def _hold(checked: Checked, store: Store, jobs: int, num_envs: int | None, videos: bool, hooks: Hooks) -> None:
+    begin, before = time.perf_counter(), store.get("clock")
+    pool: Pool[Any] = Pool(Studio, jobs)
+    with contextlib.closing(pool):
+        lineup = enter(checked, store, pool, hooks)
+        runner = Runner(lineup, store, pool, hooks, num_rows=num_envs)
+        try:
+            runner.run()
+        finally:
+            seconds = before["seconds"] + time.perf_counter() - begin
+            with contextlib.suppress(ArenaError):  # it is what went wrong first that counts
+                store.put(clock={"seconds": seconds, "playing_s": before["playing_s"] + runner.playing_s})
+        result = results.load(store.folder)
+        _write(result)
+        if videos and result.config.is_league:
+            tell = functools.partial(_tell_film, hooks)
+            store.put(not_filmed=[asdict(entry) for entry in film_best_games(result, lineup, pool, tell)])
+
+
+def _tell_film(hooks: Hooks, done: int, total: int, text: str) -> None:
+    hooks.on_progress(Progress("film", done, total, text))
+
+
+def _write(result: Result) -> None:
+    """Writes a league's standings as CSV, Markdown and a plot."""
+    if not result.config.is_league or not result.matches:
+        return
+    from arena import plots
+
+    rows = result.standings()
+    markdown = standings.to_markdown(rows, [asdict(entry) for entry in result.not_entered], result.protocols())
+    write_text(result.folder / "standings.csv", standings.to_csv(rows))
+    write_text(result.folder / "standings.md", f"# {result.config.name}\n\n{markdown}")
+    returns = result.returns()
+    plots.standings([row | {"returns": returns[row["agent"], row["env"]]} for row in rows], result.folder)
+
+
+def _check_jobs(jobs: int) -> None:
+    if jobs < 1:
+        raise InvalidValue(f"--jobs must be at least 1, not {jobs}")
+
+
+def _claimed(folder: Path) -> contextlib.AbstractContextManager[None]:
+    if not folder.is_dir():
+        raise ArenaError(f"there is no tournament folder {folder}")
+    return claimed(folder, f"the tournament in {folder} is being played by another process")
+
+
+def _keep(config: TournamentConfig, store: Store) -> None:
+    text = tomli_w.dumps(to_toml(config))
+    store.put(config=text)
+    write_text(store.folder / "tournament.toml", text)
+
+
+def _compare(store: Store, hooks: Hooks) -> None:
+    """Warns where the versions, or the machine, are not those of the beginning."""
+    if changed := difference(store.get("made_with")):
+        line = f"matches were played with other versions or on another machine, and may differ: {changed}"
+        hooks.warn(line)
+        store.put(warnings=[*(store.get("warnings") or []), line])
+
+
+def _tiers() -> list[list[object]]:
+    try:
+        from arena import isolation
+
+        return [list(tier) for tier in isolation.tiers()]
+    except (ImportError, AttributeError):
+        return []
