@@ -7,6 +7,7 @@ environment; in two-player games it is a pair, two games with the same seeded op
 from __future__ import annotations
 
 import enum
+import functools
 import hashlib
 import json
 from dataclasses import asdict, dataclass, field
@@ -54,7 +55,7 @@ class Match:
     round: int
     key: dict[str, Any] = field(hash=False, compare=False)
 
-    @property
+    @functools.cached_property
     def id(self) -> str:
         """16 hexadecimal digits: a hash of `key`."""
         text = json.dumps(self.key, sort_keys=True, separators=(",", ":"))
