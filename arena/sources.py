@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from importlib.machinery import ModuleSpec, PathFinder
 from pathlib import Path
 
-from arena import policy
+from arena import inspection, policy
 from arena.adapters import sb3_file
 from arena.errors import ArenaError, BrokenPlugin, DamagedFile, MissingExtra, UnknownName
 
@@ -139,6 +139,7 @@ def _plugin(entry: importlib.metadata.EntryPoint) -> Source:
 def _policy(path: Path, ref: str) -> Source:
     card, digest = policy.card_of(path), _sha256(path.read_bytes())
     if card is None:
+        inspection.read_model(path)  # a damaged file is told of before anything is played
         return Source(ref, path.stem, digest, False, Kind.LITERT, path.resolve())
     return Source(ref, card.name, digest, True, Kind.POLICY, path.resolve(), card.preprocess)
 

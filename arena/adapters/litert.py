@@ -20,7 +20,6 @@ import gymnasium as gym
 import numpy as np
 import pydantic
 
-from arena import inspection
 from arena.adapters.layout import axes_between, transposed
 from arena.agent import Decision, Player, Spec
 from arena.errors import DoesNotFit
@@ -43,11 +42,10 @@ class LiteRTPlayer(Player):
         self, spec: Spec, *, seed: int, settings: Mapping[str, Any] | pydantic.BaseModel | None = None
     ) -> None:
         super().__init__(spec, seed=seed, settings=settings)
-        content, _ = inspection.read_model(self.path)
         from ai_edge_litert.interpreter import Interpreter
 
         with silent_stderr():
-            self._interpreter = Interpreter(model_content=content, num_threads=1)
+            self._interpreter = Interpreter(model_content=self.path.read_bytes(), num_threads=1)
         self._input = self._fit_input()
         self._interpreter.allocate_tensors()
         self._output = self._fit_output()

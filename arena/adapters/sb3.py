@@ -27,22 +27,31 @@ import pydantic
 from arena import seeding
 from arena.adapters.layout import axes_between, transposed
 from arena.agent import Decision, Mode, Player, Spec
-from arena.errors import ArenaError, DoesNotFit
+from arena.errors import ArenaError, BrokenPlugin, DoesNotFit
+from arena.sources import brief
 
 _STOCHASTIC = ("a2c", "ppo", "sac")
 _SEED_RANGE = float(1 << 31)
 
 
 def player_class(path: Path, algorithm: str) -> type[Player]:
-    """Returns the class whose players ask the model at `path`."""
-    return type(path.stem, (SB3Player,), {"path": path, "algorithm": algorithm})
+    """Returns the class whose players ask the model at `path`, which is loaded: whatever code is in it runs.
+
+    Raises BrokenPlugin where it cannot be.
+    """
+    try:
+        model = _load(path, algorithm)
+    except Exception as error:
+        raise BrokenPlugin(f"{path.name} cannot be loaded: {brief(error)}") from error
+    return type(path.stem, (SB3Player,), {"file": path.name, "algorithm": algorithm, "model": model})
 
 
 class SB3Player(Player):
     """Chooses what a model's `predict` says, row after row, so that no answer depends on the rows around it."""
 
-    path: ClassVar[Path]
+    file: ClassVar[str]
     algorithm: ClassVar[str]
+    model: ClassVar[Any]
 
     def __init__(
         self, spec: Spec, *, seed: int, settings: Mapping[str, Any] | pydantic.BaseModel | None = None
@@ -50,7 +59,6 @@ class SB3Player(Player):
         super().__init__(spec, seed=seed, settings=settings)
         self._torch: Any = importlib.import_module("torch")
         self._torch.set_num_threads(1)
-        self._model = _load(self.path, self.algorithm)
         self._axes = self._fit()
         self._mode = Mode("greedy")
 
@@ -90,20 +98,20 @@ class SB3Player(Player):
         return np.asarray(random.integers(self.spec.num_actions))
 
     def _predict(self, obs: np.ndarray, deterministic: bool = True) -> np.ndarray:
-        action, _ = self._model.predict(transposed(np.asarray(obs), self._axes), deterministic=deterministic)
+        action, _ = self.model.predict(transposed(np.asarray(obs), self._axes), deterministic=deterministic)
         return np.asarray(action)
 
     def _fit(self) -> tuple[int, ...]:
         """Returns the order of axes that makes an observation of ours one of the model's."""
         for what, theirs, ours in (
-            ("observations", self._model.observation_space, self.spec.observation_space),
-            ("actions", self._model.action_space, self.spec.action_space),
+            ("observations", self.model.observation_space, self.spec.observation_space),
+            ("actions", self.model.action_space, self.spec.action_space),
         ):
             if not _is_alike(theirs, ours, is_action=what == "actions"):
                 raise DoesNotFit(
-                    f"{self.path.name} does not fit {self.spec.env_id}: its {what} are {theirs}, here they are {ours}"
+                    f"{self.file} does not fit {self.spec.env_id}: its {what} are {theirs}, here they are {ours}"
                 )
-        shapes = (space.shape or () for space in (self.spec.observation_space, self._model.observation_space))
+        shapes = (space.shape or () for space in (self.spec.observation_space, self.model.observation_space))
         axes = axes_between(*shapes)
         assert axes is not None
         return axes
@@ -121,9 +129,9 @@ def _is_alike(theirs: gym.Space[Any], ours: gym.Space[Any], *, is_action: bool) 
 
 
 def _load(path: Path, algorithm: str) -> Any:
-    """Returns the model. This runs whatever code is in the file."""
+    """Returns the model, made of what playing needs."""
     package = importlib.import_module("stable_baselines3")
-    left_out = {
+    left_out: dict[str, Any] = {
         **dict.fromkeys(("_last_obs", "_last_original_obs", "_last_episode_starts", "ep_info_buffer")),
         **dict.fromkeys(("ep_success_buffer", "action_noise", "replay_buffer_class")),
         **dict.fromkeys(("lr_schedule", "clip_range", "clip_range_vf", "exploration_schedule"), _zero),

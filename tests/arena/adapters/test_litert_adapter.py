@@ -159,11 +159,11 @@ def test_bytes_are_not_taken_for_floats(converted):
         player_class(path)(spec, seed=0)
 
 
-def test_a_damaged_file_is_one_line(tmp_path):
+def test_a_damaged_file_is_one_line_before_native_code_sees_it(tmp_path):
     path = tmp_path / "model.tflite"
     path.write_bytes(b"\x1c\x00\x00\x00TFL3" + bytes(100))
     with pytest.raises(DamagedFile, match="is not a LiteRT model, or is damaged"):
-        player_class(path)(CARTPOLE, seed=0)
+        registry.locate(str(path))
 
 
 def test_it_is_named_but_not_read_by_native_code_in_this_process(foreign_model):

@@ -156,7 +156,7 @@ def test_a_model_for_other_spaces_does_not_fit(saved):
 @needs_sb3
 def test_a_replay_is_not_reserved_on_loading(saved):
     _, path = saved("dqn", buffer_size=50_000)
-    assert player_of(path, "dqn", "CartPole-v1")._model.replay_buffer.buffer_size == 1
+    assert player_of(path, "dqn", "CartPole-v1").model.replay_buffer.buffer_size == 1
 
 
 @needs_sb3
