@@ -168,10 +168,20 @@ class Player(abc.ABC):
 
 
 class Agent(Player):
-    """A player that learns. Its act() explores; its policy() is what is evaluated."""
+    """A player that learns. Its act() explores; its policy() is what is evaluated.
+
+    Raises DoesNotFit for games of several seats.
+    """
 
     #: Fraction of the training's steps that is spent, in [0, 1]; the trainer sets it before learn().
     progress: float = 0.0
+
+    def __init__(
+        self, spec: Spec, *, seed: int, settings: Mapping[str, Any] | pydantic.BaseModel | None = None
+    ) -> None:
+        if spec.num_seats > 1:
+            raise DoesNotFit(f"{type(self).__name__} learns alone; {spec.env_id} is a game for two")
+        super().__init__(spec, seed=seed, settings=settings)
 
     @abc.abstractmethod
     def observe(self, transition: Transition) -> None:

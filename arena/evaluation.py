@@ -11,8 +11,8 @@ import numpy as np
 
 import envs
 from arena import registry
-from arena.agent import Mode, Player
-from arena.errors import InvalidValue
+from arena.agent import Mode, Player, Spec
+from arena.errors import DoesNotFit, InvalidValue
 from arena.loop import Episode, Event, run
 from arena.seeding import Stream, check_seed, derived_seed, episode_seed
 from envs.rows import Rows
@@ -68,6 +68,7 @@ def evaluate(
     mode: str | None = None,
     preprocess: str | None = None,
     env_settings: Mapping[str, Any] | None = None,
+    trust: bool = False,
     on_event: Callable[[Event], None] | None = None,
 ) -> Evaluation:
     """Returns the returns and lengths of `episodes` games of the agent `ref` in `env_id`.
@@ -81,6 +82,7 @@ def evaluate(
       mode: greedy, sample or epsilon=X; the policy's own when left out.
       preprocess: by name; what the policy was trained with, or the environment's default, when left out.
       env_settings: keywords for the environment's maker.
+      trust: whether a model that can hold code may be loaded (in a process of its own).
       on_event: called after every step of all rows (progress bars).
     """
     check_count("episodes", episodes)
@@ -89,12 +91,12 @@ def evaluate(
     rows = min(episodes, check_count("num-envs", num_envs) if num_envs is not None else DEFAULT_ROWS)
     env = envs.make(env_id, rows, preprocess=preprocess or reference.preprocess, settings=env_settings)
     try:
-        player = reference.player(
-            env.spec, seed=derived_seed(seed, "player"), mode=Mode.parse(mode) if mode is not None else None
-        )
-        begin = time.perf_counter()
-        games = play(env, player, lambda i: episode_seed(seed, Stream.EVALUATION, i), episodes, on_event=on_event)
-        seconds = time.perf_counter() - begin
+        expect_one_seat(env.spec)
+        parsed_mode = Mode.parse(mode) if mode is not None else None
+        with reference.opened(env.spec, seed=derived_seed(seed, "player"), mode=parsed_mode, trust=trust) as player:
+            begin = time.perf_counter()
+            games = play(env, player, lambda i: episode_seed(seed, Stream.EVALUATION, i), episodes, on_event=on_event)
+            seconds = time.perf_counter() - begin
     finally:
         env.close()
     return summarize(reference.name, env, player, games, seed, seconds)
@@ -117,6 +119,13 @@ def summarize(name: str, env: Rows, player: Player, games: list[Episode], seed: 
         steps=sum(game.length for game in games),
         seconds=round(seconds, 3),
     )
+
+
+def expect_one_seat(spec: Spec) -> None:
+    """Raises DoesNotFit for a game of several seats, saying how it is played."""
+    if spec.num_seats > 1:
+        players = f"{spec.num_seats} players"
+        raise DoesNotFit(f"{spec.env_id} is a game for {players}: play it with `arena tournament` or `arena play`")
 
 
 def check_count(name: str, value: int) -> int:

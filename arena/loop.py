@@ -261,7 +261,9 @@ def observation_digest(obs: Any) -> str:
 
 def check_legal(obs: Mapping[str, np.ndarray], action: np.ndarray, live: np.ndarray, player: Player) -> None:
     """Raises BrokenPlugin, naming player and move, unless the [N] actions of the `live` rows of a game are legal."""
-    broken = np.flatnonzero(live & ~obs["legal"][np.arange(len(action)), action])
+    legal = obs["legal"]
+    is_known = (action >= 0) & (action < legal.shape[1])
+    broken = np.flatnonzero(live & ~(is_known & legal[np.arange(len(action)), action * is_known]))
     if len(broken):
         row = broken[0]
         ply = int((obs["history"][row] >= 0).sum()) + 1

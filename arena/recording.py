@@ -7,6 +7,7 @@ file), arena.archive (the files of a recording), arena.training_recorder (films 
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -17,6 +18,7 @@ from arena.agent import Mode, Player
 from arena.archive import Recording, file_safe, keep
 from arena.encoder import FORMATS
 from arena.errors import InvalidValue
+from arena.evaluation import expect_one_seat
 from arena.gamelog import Game, GameLog
 from arena.loop import run
 from arena.seeding import Stream, check_seed, derived_seed, episode_seed
@@ -52,6 +54,7 @@ def record(
     mode: str | None = None,
     preprocess: str | None = None,
     env_settings: Mapping[str, Any] | None = None,
+    trust: bool = False,
     on_progress: Callable[[Progress], None] | None = None,
 ) -> list[Recording]:
     """Returns recordings of the games that `evaluate` with the same arguments reports, in their order.
@@ -67,6 +70,7 @@ def record(
       mode: greedy, sample or epsilon=X; the policy's own when left out.
       preprocess: by name; what the policy was trained with, or the environment's default, when left out.
       env_settings: keywords for the environment's maker.
+      trust: whether a model that can hold code may be loaded (in a process of its own).
       on_progress: called after every game and every frame.
 
     Raises:
@@ -81,9 +85,12 @@ def record(
     parsed_mode = Mode.parse(mode) if mode is not None else None
     reference = registry.resolve(ref)
     preprocess = preprocess or reference.preprocess
-    film_env = envs.make(env_id, 1, preprocess=preprocess, settings=env_settings, render=True)
-    try:
-        player = reference.player(film_env.spec, seed=derived_seed(seed, "player"), mode=parsed_mode)
+    with contextlib.ExitStack() as stack:
+        film_env = envs.make(env_id, 1, preprocess=preprocess, settings=env_settings, render=True)
+        stack.callback(film_env.close)
+        expect_one_seat(film_env.spec)
+        player_seed = derived_seed(seed, "player")
+        player = stack.enter_context(reference.opened(film_env.spec, seed=player_seed, mode=parsed_mode, trust=trust))
         env = envs.make(env_id, min(episodes, _NUM_ROWS), preprocess=preprocess, settings=env_settings)
         try:
             games = _play(env, player, reference.name, episodes, seed, env_settings, tell)
@@ -101,8 +108,6 @@ def record(
             )
             tell(Progress(episodes, len(recordings), episodes, 0, 0))
         return recordings
-    finally:
-        film_env.close()
 
 
 def _play(

@@ -23,7 +23,8 @@ from arena.agent import Agent, Decision, Player
 from arena.config import settings_for
 from arena.errors import ArenaError, BrokenPlugin
 from arena.evaluation import play
-from arena.loop import check_decision, run
+from arena.loop import check_decision, check_legal, observation_digest, run
+from arena.nests import row_of, rows_of
 from arena.policy import Policy, save
 from arena.seeding import Stream, episode_seed
 from envs.rows import Rows
@@ -126,7 +127,7 @@ def _seeds(number: int) -> np.ndarray:
     return np.array([episode_seed(0, Stream.CHECK, i) for i in range(number)])
 
 
-def _observations(env: Rows) -> np.ndarray:
+def _observations(env: Rows) -> Any:
     return env.reset(np.arange(env.num_rows), _seeds(env.num_rows))
 
 
@@ -134,6 +135,8 @@ def _answers(player: Player, env: Rows, reference: registry.Reference) -> str:
     obs = _observations(env)
     decision = player.act(obs, player.initial_state(_seeds(env.num_rows)))
     check_decision(decision, env.spec, env.num_rows, player)
+    if env.spec.num_seats > 1:
+        check_legal(obs, decision.action, np.ones(env.num_rows, bool), player)
     for row in range(env.num_rows):
         if not env.spec.action_space.contains(_native(decision.action[row], env)):
             return f"action {decision.action[row]} is not in {env.spec.action_space}"
@@ -152,7 +155,7 @@ def _is_row_wise(player: Player, env: Rows) -> str:
     obs, seeds = _observations(env), _seeds(env.num_rows)
     together = player.act(obs, player.initial_state(seeds)).action
     for row in range(env.num_rows):
-        alone = player.act(obs[row : row + 1], player.initial_state(seeds[row : row + 1])).action
+        alone = player.act(rows_of(obs, np.array([row])), player.initial_state(seeds[row : row + 1])).action
         if not np.array_equal(alone[0], together[row]):
             return (
                 f"row {row} plays {together[row]} among {env.num_rows} rows and {alone[0]} alone; "
@@ -171,9 +174,11 @@ def _is_reproducible(reference: registry.Reference, env: Rows) -> str:
 
 def _keeps_obs(player: Player, env: Rows) -> str:
     obs = _observations(env)
-    before = obs.copy()
+    rows = range(env.num_rows)
+    before = [observation_digest(row_of(obs, row)) for row in rows]
     player.act(obs, player.initial_state(_seeds(env.num_rows)))
-    return "" if np.array_equal(before, obs) else "it writes into its argument"
+    is_kept = before == [observation_digest(row_of(obs, row)) for row in rows]
+    return "" if is_kept else "it writes into its argument"
 
 
 def _taught(reference: registry.Reference, env: Rows, steps: int = 300) -> Agent:

@@ -15,6 +15,7 @@ from arena import checkpoint, plots, registry, run_folder, snapshot, trackers, v
 from arena.agent import Agent
 from arena.config import RunConfig
 from arena.errors import BrokenPlugin, DoesNotFit
+from arena.evaluation import expect_one_seat
 from arena.hooks import Hooks, Progress
 from arena.loop import EpisodesLost, Event, RowStart, run
 from arena.reproducibility import is_reproducible
@@ -46,6 +47,7 @@ class Trainer:
         parse_schedule(config.record)  # fails before anything is made
         self._env = envs.make(config.env, config.num_envs, preprocess=config.preprocess, settings=config.env_settings)
         self._closing.callback(self._env.close)
+        expect_one_seat(self._env.spec)
         config = self._config = config.model_copy(update={"preprocess": self._env.spec.preprocess})
         self._agent = self._make_agent()
         if config.start and start is None:

@@ -11,6 +11,7 @@ import envs
 from arena import registry
 from arena.agent import Mode
 from arena.errors import ArenaError, InvalidValue
+from arena.evaluation import expect_one_seat
 from arena.film import Frame, fps_of, frames_of
 from arena.loop import Episode
 from arena.seeding import Stream, check_seed, derived_seed, episode_seed
@@ -26,6 +27,7 @@ def watch(
     mode: str | None = None,
     preprocess: str | None = None,
     env_settings: Mapping[str, Any] | None = None,
+    trust: bool = False,
     overlay: bool = True,
     max_episodes: int | None = None,
 ) -> list[Episode]:
@@ -46,16 +48,17 @@ def watch(
     reference = registry.resolve(ref)
     env = envs.make(env_id, 1, preprocess=preprocess or reference.preprocess, settings=env_settings, render=True)
     try:
-        player = reference.player(env.spec, seed=derived_seed(seed, "player"), mode=parsed_mode)
-        frames = frames_of(
-            env,
-            player,
-            lambda i: episode_seed(seed, Stream.EVALUATION, i),
-            agent=reference.name,
-            num_episodes=max_episodes,
-            overlay=overlay,
-        )
-        return show(frames, fps_of(env.spec), f"{reference.name} · {env_id}")
+        expect_one_seat(env.spec)
+        with reference.opened(env.spec, seed=derived_seed(seed, "player"), mode=parsed_mode, trust=trust) as player:
+            frames = frames_of(
+                env,
+                player,
+                lambda i: episode_seed(seed, Stream.EVALUATION, i),
+                agent=reference.name,
+                num_episodes=max_episodes,
+                overlay=overlay,
+            )
+            return show(frames, fps_of(env.spec), f"{reference.name} · {env_id}")
     finally:
         env.close()
 

@@ -76,7 +76,7 @@ def find(env_id: str) -> EnvSpec:
     """Returns Gymnasium's registration of `env_id`, importing the module that it names. Raises as make() does."""
     module, _, name = env_id.rpartition(":")
     if module:
-        _import_environments(env_id, module)
+        import_environments(env_id, module)
     if name.startswith("ALE/"):
         importlib.import_module("ale_py")  # registers the games
     registered = gym.registry.get(name)
@@ -101,7 +101,8 @@ def _bare(env_id: str) -> str:
     return re.sub(r"(^.*/)|((NoFrameskip|Deterministic)?(-v\d+)?$)", "", env_id).lower()
 
 
-def _import_environments(env_id: str, module: str) -> None:
+def import_environments(env_id: str, module: str) -> None:
+    """Imports the module that registers `env_id`. Raises as make() does."""
     if os.getcwd() not in sys.path:  # a console script does not look where it is started
         sys.path.append(os.getcwd())
     try:

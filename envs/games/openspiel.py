@@ -5,6 +5,7 @@ Source: Lanctot et al. (2019), "OpenSpiel: A Framework for Reinforcement Learnin
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -15,6 +16,7 @@ from arena.agent import Spec
 from arena.errors import DoesNotFit, InvalidValue, MissingExtra, UnknownName
 from arena.quiet import silent_stderr
 from envs import install_command
+from envs.games import TWO_PLAYER
 from envs.games.rows import GameRows, Table, observation_space
 from envs.settings import check_kind, check_whole
 
@@ -37,8 +39,9 @@ def make_openspiel(env_id: str, num_rows: int, settings: Mapping[str, Any]) -> G
     longest = game.max_game_length()
     if opening >= longest:
         raise InvalidValue(f"opening_plies of {env_id} is less than the longest game's {longest}, not {opening}")
-    steps = min(settings.get("max_episode_steps", longest), longest - opening)
+    steps = settings.get("max_episode_steps", Spec.max_episode_steps)
     check_whole(env_id, "max_episode_steps", steps, least=1)
+    steps = min(steps, longest - opening)
     view, num_actions = tuple(game.observation_tensor_shape()), game.num_distinct_actions()
     protocol = {"preprocessing": "none", "game": str(game), "opening_plies": opening, "max_episode_steps": steps}
     spec = Spec(
@@ -71,9 +74,12 @@ def load(name: str, parameters: Mapping[str, Any]) -> Any:
     try:
         with silent_stderr():  # it prints its errors, and warnings about some games
             game = spiel.load_game(name, {key: type(known[key])(value) for key, value in parameters.items()})
-            game.new_initial_state()
-    except spiel.SpielError as error:
-        raise InvalidValue(f"{name} does not take {given or 'no settings'}: {str(error).splitlines()[0]}") from error
+            has_moves = not game.new_initial_state().is_terminal()
+    except Exception as error:  # SpielError, and whatever C++ threw
+        words = re.sub(r"^\S+\.(cc|h):\d+ ", "", str(error).splitlines()[0])  # without a place in its sources
+        raise InvalidValue(f"{name} does not take {given or 'no settings'}: {words}") from error
+    if not has_moves:
+        raise InvalidValue(f"{name} does not take {given}: there would be no move to make")
     if game.num_players() != _NUM_SEATS:
         raise DoesNotFit(f"{name} with {given} is for {game.num_players()} players; the arena plays games for two")
     return game
@@ -99,8 +105,8 @@ def _import(name: str) -> Any:
     try:
         import pyspiel
     except ImportError as error:
-        extra = "two-player"
-        raise MissingExtra(f"{name} needs the extra {extra!r}; install it with: {install_command(extra)}") from error
+        command = install_command(TWO_PLAYER)
+        raise MissingExtra(f"{name} needs the extra {TWO_PLAYER!r}; install it with: {command}") from error
     return pyspiel
 
 

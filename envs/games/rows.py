@@ -50,6 +50,10 @@ class Table(abc.ABC):
     def look(self, seat: int, out: np.ndarray) -> None:
         """Writes what `seat` sees into `out`."""
 
+    def num_hidden(self) -> int:
+        """Returns how many of the latest moves the seat to move must not know: those of a simultaneous choice."""
+        return 0
+
     def draw(self) -> np.ndarray:
         """Returns the picture of the game as [H, W, 3] uint8 RGB."""
         raise NotImplementedError
@@ -87,6 +91,7 @@ class GameRows(Rows):
         self._tables = [make() for _ in range(num_rows)]
         self._opening_plies = opening_plies
         self._last = _zeros(spec, num_rows)
+        self._history = self._last["history"].copy()
         self._running = np.zeros(num_rows, bool)
         self._plies = np.zeros(num_rows, np.int64)  # the opening's included
         self._cap = opening_plies + spec.max_episode_steps
@@ -97,10 +102,14 @@ class GameRows(Rows):
             table = self._tables[row]
             opening = self._open(table, seed)
             seat = table.seat()
-            first["history"][k, : len(opening)] = opening
+            self._history[row] = -1
+            self._history[row, : len(opening)] = opening
+            first["history"][k] = self._history[row]
+            if hidden := table.num_hidden():
+                first["history"][k, len(opening) - hidden : len(opening)] = -1
             first["seat"][k] = seat
             first["legal"][k, table.legal()] = True
-            table.look(seat, first["observation"][k])
+            table.look(seat, first["observation"][k, ...])
         self._running[rows] = True
         self._plies[rows] = self._opening_plies
         self._last = replaced(self._last, rows, first)
@@ -113,6 +122,7 @@ class GameRows(Rows):
         reward = np.zeros((self.num_rows, self.spec.num_seats))
         terminated, truncated = np.zeros(self.num_rows, bool), np.zeros(self.num_rows, bool)
         legal: list[Sequence[int]] = []
+        hides: list[tuple[int, int]] = []
         for row, action in zip(rows.tolist(), actions[rows].tolist(), strict=True):
             table = self._tables[row]
             rewards = table.play(action)
@@ -124,9 +134,14 @@ class GameRows(Rows):
             else:
                 seats[row] = table.seat()
                 legal.append(table.legal())
-            table.look(int(seats[row]), views[row])
-        obs["history"][rows, self._plies[rows]] = actions[rows]
+            table.look(int(seats[row]), views[row, ...])
+            if hidden := table.num_hidden():
+                hides.append((row, hidden))
+        self._history[rows, self._plies[rows]] = actions[rows]
         self._plies[rows] += 1
+        obs["history"] = self._history.copy()
+        for row, hidden in hides:
+            obs["history"][row, self._plies[row] - hidden : self._plies[row]] = -1
         obs["legal"][rows] = False
         obs["legal"][np.repeat(rows, [len(moves) for moves in legal]), list(chain.from_iterable(legal))] = True
         cut = self._running & ~terminated & (self._plies >= self._cap)
