@@ -25,8 +25,7 @@ _ROOT = Path(__file__).resolve().parents[2]
 
 def readable(source: Source, hidden: Iterable[Path]) -> list[str]:
     """Returns the files and folders that the agent may read, with everything in them; none holds a hidden path."""
-    python = {sys.prefix, sys.base_prefix, sys.exec_prefix, *_site_folders()}
-    paths = [Path(path) for path in python] + [_ROOT / package for package in _PACKAGES]
+    paths = _python()
     played = []
     if source.kind in (Kind.MODULE, Kind.PLUGIN) and source.path is not None:
         paths.append(_top(source.path))
@@ -37,6 +36,11 @@ def readable(source: Source, hidden: Iterable[Path]) -> list[str]:
     return [*SYSTEM, *played, *(str(found) for path in paths for found in _without(path.resolve(), out_of_reach))]
 
 
+def system() -> list[str]:
+    """Returns what every process may read that is confined."""
+    return [*SYSTEM, *map(str, _python())]
+
+
 def import_from(source: Source) -> list[str]:
     """Returns the folders that the agent's process must import from, beside those that every Python here has."""
     if source.kind is Kind.MODULE and source.path is not None:
@@ -44,9 +48,12 @@ def import_from(source: Source) -> list[str]:
     return []
 
 
-def _site_folders() -> Sequence[str]:
-    folders = site.getsitepackages()
-    return [*folders, site.getusersitepackages()] if site.ENABLE_USER_SITE else folders
+def _python() -> list[Path]:
+    """Returns the folders of Python, its packages and this project."""
+    folders = {sys.prefix, sys.base_prefix, sys.exec_prefix, *site.getsitepackages()}
+    if site.ENABLE_USER_SITE:
+        folders.add(site.getusersitepackages())
+    return [Path(folder) for folder in sorted(folders)] + [_ROOT / package for package in _PACKAGES]
 
 
 def _beside(file: Path) -> list[Path]:

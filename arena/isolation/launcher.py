@@ -3,70 +3,48 @@
 from __future__ import annotations
 
 import atexit
-import contextlib
 import os
-import select
-import signal
 import socket
 import subprocess
 import sys
 import threading
 from pathlib import Path
+from typing import NamedTuple
 
 from arena.isolation.forfeited import SeatLost
-from arena.isolation.wire import Deadline, Late, Line
+from arena.isolation.wire import Line
 
 _READY_S = 120.0
-_END_S = 60.0
 _ROOT = str(Path(__file__).resolve().parents[2])
 _BOOT = "from arena.isolation.zygote import main; main()"
+_SYSTEM = {"PATH": "/usr/local/bin:/usr/bin:/bin", "LANG": "C.UTF-8", "PYTHONHASHSEED": "0"}
+_ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "ARENA_THREADS"), "1")
 _lock = threading.Lock()
 
 
-class Process:
-    """A seat's process, as its runner holds it.
+def environment(folder: str) -> dict[str, str]:
+    """Returns the whole environment of a process that works in `folder`: nothing in it is the runner's."""
+    return {**_SYSTEM, **_ONE_THREAD, "HOME": folder, "TMPDIR": folder}
+
+
+class Launched(NamedTuple):
+    """A new process, which waits for its order.
 
     Attributes:
       line: to the agent's side.
-      missing: what does not hold of its confinement, and why, by name.
+      lifeline: a file; the process ends when it is closed.
+      report: a file, from which the warden's report can be read in the end.
+      pid: of what ends all of it when it is killed.
     """
 
-    def __init__(self, line: Line, lifeline: int, report: int, pid: int) -> None:
-        self.line = line
-        self.missing: dict[str, str] = {}
-        self._lifeline, self._report, self._pid = lifeline, report, pid
-
-    def end(self) -> bytes:
-        """Ends it and all that it started; returns its warden's report once all of it is gone."""
-        os.close(self._lifeline)
-        self.line.close()
-        content = bytearray()
-        poller = select.poll()
-        poller.register(self._report, select.POLLIN)
-        deadline = Deadline(_END_S)
-        try:
-            while True:
-                deadline.wait(poller)
-                if not (part := os.read(self._report, 1 << 16)):
-                    return bytes(content)
-                content += part
-        except Late:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(self._pid, signal.SIGKILL)
-            raise SeatLost(f"the process of a seat could not be ended within {_END_S:g} s") from None
-        finally:
-            os.close(self._report)
+    line: Line
+    lifeline: int
+    report: int
+    pid: int
 
 
-def environment(folder: str) -> dict[str, str]:
-    """Returns the whole environment of a seat that works in `folder`; with nothing in it the runner's secrets."""
-    one = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "ARENA_THREADS"), "1")
-    system = {"PATH": "/usr/local/bin:/usr/bin:/bin", "LANG": "C.UTF-8", "PYTHONHASHSEED": "0"}
-    return {**system, **one, "HOME": folder, "TMPDIR": folder}
-
-
-def launch() -> Process:
-    """Returns a new seat's process, which waits for its order. Raises SeatLost where there can be none."""
+def launch() -> Launched:
+    """Returns a new process. Raises SeatLost where there can be none."""
     near, far = socket.socketpair()
     lifeline, ours = os.pipe()
     report, theirs = os.pipe()
@@ -83,7 +61,7 @@ def launch() -> Process:
         far.close()
         os.close(lifeline)
         os.close(theirs)
-    return Process(Line(near), ours, report, pid)
+    return Launched(Line(near), ours, report, pid)
 
 
 def stop() -> None:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
-import tempfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Self
@@ -14,20 +12,17 @@ import numpy as np
 
 from arena.agent import Decision, Mode, Player, Spec
 from arena.errors import ArenaError, DoesNotFit
-from arena.isolation import access, launcher, specs
+from arena.isolation import access, specs
 from arena.isolation.forfeited import Forfeited, SeatLost
 from arena.isolation.limits import Limits
 from arena.isolation.output import one_line
+from arena.isolation.process import Process
 from arena.isolation.referee import Foul, check
 from arena.isolation.seat import NESTED, SHOWN
-from arena.isolation.warden import MAX_PROCESSES, Report, remove
+from arena.isolation.warden import MAX_PROCESSES, Report
 from arena.isolation.wire import Closed, Deadline, Frame, Late, Malformed
-from arena.sources import Source, locate
+from arena.sources import locate
 from arena.tournaments.records import ForfeitType
-
-PREFIX = "arena-seat-"  # begins the names of seats' folders
-_CONFINE_S = 60.0
-_MAX_REPLY = 64 << 20
 
 
 class IsolatedPlayer(Player):
@@ -63,23 +58,33 @@ class IsolatedPlayer(Player):
         """
         self.spec, self.seed, self.settings = spec, seed, dict(settings or {})
         self.name, self.ref, self.log = name, ref, ""
-        self.missing: Mapping[str, str] = {}
         self._limits = limits or Limits()
         self._hidden = [Path(path) for path in hidden]
         self._mode = mode
-        self._folder = ""
-        self._process: launcher.Process | None = None
+        self._process: Process | None = None
         self._state_size = 0
         self._spoken: dict[str, str] = {}
 
     def __enter__(self) -> Self:
         source = locate(self.ref)
-        self._folder = tempfile.mkdtemp(prefix=PREFIX)
+        spec, arrays = specs.to_wire(self.spec)
+        order = {
+            "ref": source.ref,
+            "spec": spec,
+            "seed": self.seed,
+            "settings": self.settings,
+            "mode": str(self._mode) if self._mode else "",
+            "import_from": access.import_from(source),
+        }
+        self._process = Process(order, arrays, access.readable(source, self._hidden), self._limits)
+        folder = f"{source.path.parent}/" if source.path else self.ref
+        self._spoken = {source.ref: self.ref, folder: "", self._process.folder: "~"}
         try:
-            self._start(source)
+            answer = self._ask({"ask": "build"}, {}, self._limits.start_s, "its start").message
         except BaseException:
             self.close()
             raise
+        self._mode = _mode(answer.get("mode"))
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -114,38 +119,6 @@ class IsolatedPlayer(Player):
         """Ends the process and all that it started, and removes its folder. Does nothing the second time."""
         if self._process is not None:
             self._end()
-        if self._folder:
-            remove(Path(self._folder))
-            self._folder = ""
-
-    def _start(self, source: Source) -> None:
-        spec, arrays = specs.to_wire(self.spec)
-        watch = {
-            "folder": self._folder,
-            "memory_bytes": self._limits.memory_mb << 20,
-            "log_bytes": self._limits.log_kb << 10,
-        }
-        order = {
-            "ref": source.ref,
-            "spec": spec,
-            "seed": self.seed,
-            "settings": self.settings,
-            "mode": str(self._mode) if self._mode else "",
-            "folder": self._folder,
-            "environment": launcher.environment(self._folder),
-            "import_from": access.import_from(source),
-            "readable": access.readable(source, self._hidden),
-            "watch": watch,
-        }
-        self._spoken = {source.ref: self.ref, f"{source.path.parent if source.path else '/'}/": "", self._folder: "~"}
-        self._process = launcher.launch()
-        try:
-            self._process.line.send(order, arrays, deadline := Deadline(_CONFINE_S))
-            self.missing = self._process.line.receive(deadline).message["missing"]
-        except (Closed, Late, Malformed) as error:
-            raise SeatLost(f"the process of {self.name} did not start ({type(error).__name__})") from None
-        mode = self._ask({"ask": "build"}, {}, self._limits.start_s, "its start").message.get("mode")
-        self._mode = _mode(mode)
 
     def _ask(self, message: dict[str, Any], arrays: dict[str, np.ndarray], limit_s: float, what: str) -> Frame:
         if self._process is None:
@@ -208,11 +181,8 @@ class IsolatedPlayer(Player):
         """Ends the process, and keeps its log; returns how it ended, or None where nobody could tell."""
         assert self._process is not None
         process, self._process = self._process, None
-        content = process.end()
-        if not content:
-            return None
-        report = Report(**json.loads(content))
-        self.log = report.log
+        report = process.end()
+        self.log = report.log if report else ""
         return report
 
 

@@ -48,9 +48,10 @@ def die_with_parent() -> None:
         _libc().prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
 
 
-def adopt_orphans() -> bool:
-    """Makes this process the parent of all its descendants whose own parent ends; returns whether it is."""
-    return sys.platform == "linux" and _libc().prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) == 0
+def adopt_orphans() -> None:
+    """Makes this process the parent of all its descendants whose own parent ends. Linux only."""
+    if sys.platform == "linux":
+        _libc().prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 
 
 def confine(readable: Iterable[str], writable: Iterable[str]) -> dict[str, str]:

@@ -18,6 +18,7 @@ from arena import registry
 from arena.agent import Decision, Mode, Player
 from arena.errors import BrokenPlugin, DoesNotFit
 from arena.isolation import processes, sandbox, specs
+from arena.isolation.attempts import attempt
 from arena.isolation.output import one_line
 from arena.isolation.states import NotRows, Packer
 from arena.isolation.wire import Closed, Frame, Line
@@ -43,7 +44,9 @@ def play(line: Line, order: Frame) -> None:
     np.random.seed(told["seed"] % (1 << 32))  # for players that draw from it, so that they play alike every time
     try:
         line.send({"missing": missing}, {})
-        line.receive()
+        first = line.receive()
+        if first.message["ask"] == "attempt":
+            return line.send(attempt(first.message), {})
         seat = _Seat()
         line.send(*_answer(lambda: seat.build(order)))
         while True:
