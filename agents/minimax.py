@@ -69,9 +69,10 @@ class Minimax(Player):
 
     def _check_size(self, is_small: bool, what: str) -> None:
         if not is_small and self.settings.max_depth is None:
+            game = str(self._game).removesuffix("()")
             raise DoesNotFit(
-                f"minimax is exact on {what}; {self._game} is too large to be searched to its end: set max_depth (4, "
-                "say), beyond which it takes every position for a draw"
+                f"minimax is exact on {what}; {game} is too large to be searched to its end: set max_depth (6, say), "
+                "beyond which it takes every position for a draw"
             )
 
     @property

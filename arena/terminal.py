@@ -146,6 +146,19 @@ def protocol_line(protocol: dict[str, Any]) -> str:
     return ", ".join(f"{key} {value}" for key, value in protocol.items())
 
 
+def print_board(board: str) -> None:
+    """Prints a game's position between blank lines; the stones of x and o in colours."""
+    text = Text(f"\n{board}\n")
+    text.highlight_regex(r"(?<= )[xX](?= |$)", "bold red")
+    text.highlight_regex(r"(?<= )[oO](?= |$)", "bold yellow")
+    out.print(text)
+
+
+def thinking(text: str) -> contextlib.AbstractContextManager[Any]:
+    """Returns what shows on a terminal, while it is entered, that somebody thinks."""
+    return out.status(text) if out.is_terminal else contextlib.nullcontext()
+
+
 @contextlib.contextmanager
 def phases() -> Iterator[Any]:
     """Yields update(phase, done, total, text), which moves a progress bar for each phase, as bar() does for one."""
