@@ -5,67 +5,20 @@ from __future__ import annotations
 import functools
 import hashlib
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
-import envs
 from arena.config import RunConfig
-from arena.errors import ArenaError, DoesNotFit, InvalidValue
-from arena.registry import resolve
+from arena.errors import ArenaError, DoesNotFit
 from arena.sources import Source, locate
-from arena.tournaments.file import Entrant, EnvEntry, TournamentConfig, check_consistent, slug
-from arena.tournaments.match import Contestant, Stand, Task
+from arena.tournaments.checking import Checked
+from arena.tournaments.file import Entrant, EnvEntry, slug
+from arena.tournaments.match import Contestant, Task
 from arena.tournaments.pool import Done, Pool
 from arena.tournaments.records import Entered
 from arena.tournaments.runner import Hooks, Lineup, Progress
 from arena.tournaments.store import Entry, Store
 
 Place = tuple[str, int]  # an agent's name, an environment's index
-
-
-@dataclass(frozen=True)
-class Checked:
-    """A tournament whose agents and environments were found.
-
-    Attributes:
-      config: every entrant has a name, and a reference that means the same in any folder.
-      sources: of the agents, by name, in order.
-      stands: the environments.
-      caps: the most steps of a game in each.
-    """
-
-    config: TournamentConfig
-    sources: dict[str, Source]
-    stands: Sequence[Stand]
-    caps: Sequence[int]
-
-    def places(self) -> list[tuple[Entrant, int]]:
-        """Returns every entrant with the index of every environment."""
-        return [(entrant, env) for env in range(len(self.stands)) for entrant in self.config.agents]
-
-
-def check(config: TournamentConfig) -> Checked:
-    """Finds all agents and environments; runs no agent's code, but that of a learner that is to be trained.
-
-    Raises ArenaError for what cannot be found, or must not be loaded.
-    """
-    agents, sources = [], {}
-    for index, entrant in enumerate(config.agents, 1):
-        source = locate(entrant.ref)
-        source.check_trust(entrant.trust)
-        if entrant.train and not resolve(entrant.ref).is_learner:
-            raise InvalidValue(f"agent[{index}].train: {entrant.ref!r} does not learn; leave `train` out")
-        agents.append(entrant.model_copy(update={"name": entrant.name or source.name, "ref": source.ref}))
-        sources[agents[-1].name] = source
-    named = config.model_copy(update={"agents": agents})
-    check_consistent(named)
-    stands, caps = [], []
-    for index, env in enumerate(config.envs):
-        stands.append(Stand(env.id, env.preprocess, config.env_settings(index)))
-        rows = envs.make(env.id, 1, preprocess=env.preprocess, settings=stands[-1].settings)
-        caps.append(rows.spec.max_episode_steps)
-        rows.close()
-    return Checked(named, sources, stands, caps)
 
 
 def enter(checked: Checked, store: Store, pool: Pool[Task], hooks: Hooks) -> Lineup:

@@ -81,6 +81,7 @@ def test_no_second_meeting_is_made_that_can_be_avoided(num_agents, data):
     assert sorted(agents) == list(range(num_agents))
 
 
+@settings(max_examples=40)
 @given(st.integers(2, 13), st.data())
 def test_a_swiss_pairs_everybody_once_a_round_and_gives_nobody_two_byes(arranged, num_agents, data):
     most = num_agents - 1 + num_agents % 2
@@ -99,7 +100,7 @@ def test_a_swiss_pairs_everybody_once_a_round_and_gives_nobody_two_byes(arranged
     assert sorted(place.agent for place in outcome.places) == names
 
 
-@pytest.mark.parametrize("num_agents", [3, 6, 7, 8, 16, 33])
+@pytest.mark.parametrize("num_agents", [3, 6, 7, 8, 20, 21])
 def test_up_to_half_as_many_rounds_as_agents_nobody_meets_twice(arranged, num_agents):
     # Everybody has then not met at least half of the others: by Dirac's theorem they can always be paired.
     config, entered = arranged.setting("swiss", num_agents, pairs=1, rounds=num_agents // 2)
