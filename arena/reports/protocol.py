@@ -53,7 +53,7 @@ def reproduction(result: Result, toml: str) -> Section:
     meta = result.meta
     columns = [Column(title, is_number=False) for title in ("agent", "reference", "digest", "ran in")]
     rows = [
-        [Cell(agent.name), Cell(agent.ref), Cell(agent.digest.rpartition(":")[2][:16]), Cell(_WHERE[agent.is_pooled])]
+        [Cell(agent.name), Cell(agent.ref), Cell(_brief(agent.digest)), Cell(_WHERE[agent.is_pooled])]
         for agent in result.entered
     ]
     blocks: list[Block] = [
@@ -74,6 +74,12 @@ def reproduction(result: Result, toml: str) -> Section:
 
 _WHERE = {True: "a shared worker", False: "a process of its own"}
 _HOLDS = {True: "held", False: "did not hold"}
+
+
+def _brief(digest: str) -> str:
+    """Returns the beginning of a hash, and a distribution's version as it is."""
+    kind, colon, value = digest.partition(":")
+    return f"{kind}:{value[:16]}" if colon else digest
 
 
 def _rules(config: TournamentConfig) -> list[str]:

@@ -201,8 +201,8 @@ class Made:
         folder.mkdir()
         with Store(folder, is_new=True) as store:
             about = {"versions": {"python": "3.11"}, "machine": {"cores": 2}, "tiers": [["memory", True, "watched"]]}
-            store.set(config=tomli_w.dumps(to_toml(config)), meta={**about, "started": 0.0}, warnings=list(warnings))
-            store.set(clock={"seconds": 90.0, "playing_s": 80.0})
+            store.put(config=tomli_w.dumps(to_toml(config)), meta={**about, "started": 0.0}, warnings=list(warnings))
+            store.put(clock={"seconds": 90.0, "playing_s": 80.0})
             store.enter(entered)
             played: dict[str, PlayedMatch] = {}
             is_going_on = True
@@ -245,7 +245,9 @@ class Made:
             PlayedGame(match.players, seed, (ret,), (), int(ret), False, np.zeros(int(ret), np.int64))
             for seed, ret in zip(match.seeds, returns, strict=False)
         )
-        return PlayedMatch(match, games, tuple(forfeits), {"preprocessing": "none", "mode": mode or "own"}, {"wall_s": 1.0})
+        return PlayedMatch(
+            match, games, tuple(forfeits), {"preprocessing": "none", "mode": mode or "own"}, {"wall_s": 1.0}
+        )
 
 
 @pytest.fixture
