@@ -12,11 +12,11 @@ from arena.agent import Decision, Player
 from arena.evaluation import play
 from arena.loop import Event
 from arena.policy import Policy, softmax
-from arena.seeding import Stream, episode_seed, generator
+from arena.seeding import Stream, episode_seed
+from arena.statistics.bootstrap import mean_interval
 from envs.rows import Rows
 
 NEAR_TIE = 0.01  # share of the values' range
-_RESAMPLES = 10_000
 _SMALLEST = 1e-30  # probability
 
 
@@ -79,7 +79,7 @@ def compare(
     first = np.array([game.ret for game in play(env, asked, seed_of, num_games, on_event=watch)])
     second = np.array([game.ret for game in play(env, other, seed_of, num_games, on_event=on_event)])
     differences = second - first
-    low, high = bootstrap_interval(differences, seed)
+    low, high = mean_interval(differences, seed)
     return Comparison(
         games=num_games,
         **asked.summary(),
@@ -89,13 +89,6 @@ def compare(
         low=low,
         high=high,
     )
-
-
-def bootstrap_interval(samples: np.ndarray, seed: int) -> tuple[float, float]:
-    """Returns the 95% percentile-bootstrap interval of the mean of [N] samples."""
-    draws = generator(seed, "bootstrap").integers(len(samples), size=(_RESAMPLES, len(samples)))
-    low, high = np.quantile(samples[draws].mean(-1), (0.025, 0.975))
-    return float(low), float(high)
 
 
 class _Asked(Player):

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from arena.agent import Spec
-from arena.comparison import bootstrap_interval, categorical_kl, compare, gaussian_kl
+from arena.comparison import categorical_kl, compare, gaussian_kl
 from arena.functions import Linear, Table
 from arena.policy import Card, Policy
 from envs import make
@@ -81,14 +81,6 @@ def test_divergences_by_hand():
     p = {"mean": np.zeros((1, 2)), "std": np.ones((1, 2))}
     q = {"mean": np.ones((1, 2)), "std": np.full((1, 2), 2.0)}
     assert gaussian_kl(p, q) == pytest.approx([2 * (np.log(2) - 0.25)])
-
-
-def test_the_interval_is_that_of_the_mean():
-    samples = np.random.default_rng(0).normal(3.0, 2.0, 400)
-    low, high = bootstrap_interval(samples, 0)
-    # The mean's standard error is .1: 95% are 1.96 of them to either side.
-    assert low == pytest.approx(samples.mean() - 0.196, abs=0.02)
-    assert high == pytest.approx(samples.mean() + 0.196, abs=0.02)
 
 
 def test_one_action_alone_is_compared_too():
