@@ -20,8 +20,13 @@ Env = Annotated[
     str, Option("--env", metavar="ID", help="Environment id, as CartPole-v1, ALE/Pong-v5 or module:Env-v0.")
 ]
 Ref = Annotated[
-    str, Argument(metavar="REF", help="A plugin's name, a run folder, FILE.py:CLASS, MODULE:CLASS or a policy file.")
+    str,
+    Argument(
+        metavar="REF",
+        help="A plugin's name, a run folder, FILE.py:NAME, MODULE:NAME, a policy or LiteRT file, or sb3:ppo:FILE.zip.",
+    ),
 ]
+Trust = Annotated[bool, Option("--trust", help="Load a model that can hold code, in a process of its own.")]
 LiteRTFile = Annotated[Path, Argument(metavar="FILE", help="A LiteRT file, a policy of the arena or any other.")]
 Json = Annotated[bool, Option("--json", help="Print one JSON object and nothing else.")]
 Seed = Annotated[int, Option("--seed", metavar="S", help="Root of all randomness.")]

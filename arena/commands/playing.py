@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Any
 
-from typer import Option
+from typer import Argument, Option
 
-from arena.commands.options import Env, EnvSet, Json, Mode, Preprocess, Ref, Seed, app
+from arena.commands.options import Env, EnvSet, Json, Mode, Preprocess, Ref, Seed, Trust, app
 
 
 @app.command("eval")
@@ -20,6 +20,7 @@ def evaluate(
     mode: Mode = None,
     preprocess: Preprocess = None,
     env_set: EnvSet = None,
+    trust: Trust = False,
     json: Json = False,
 ) -> None:
     """Play games and report their returns."""
@@ -45,6 +46,7 @@ def evaluate(
             mode=mode,
             preprocess=preprocess,
             env_settings=parse_assignments(env_set or (), "--env-set"),
+            trust=trust,
             on_event=on_event,
         )
     if json:
@@ -62,7 +64,13 @@ def evaluate(
 
 @app.command()
 def watch(
-    ref: Ref, env: Env, seed: Seed = 0, mode: Mode = None, preprocess: Preprocess = None, env_set: EnvSet = None
+    ref: Ref,
+    env: Env,
+    seed: Seed = 0,
+    mode: Mode = None,
+    preprocess: Preprocess = None,
+    env_set: EnvSet = None,
+    trust: Trust = False,
 ) -> None:
     """Show games in a window; Esc closes it."""
     from arena.config import parse_assignments
@@ -75,6 +83,7 @@ def watch(
         mode=mode,
         preprocess=preprocess,
         env_settings=parse_assignments(env_set or (), "--env-set"),
+        trust=trust,
     )
 
 
@@ -92,6 +101,7 @@ def record(
     mode: Mode = None,
     preprocess: Preprocess = None,
     env_set: EnvSet = None,
+    trust: Trust = False,
     json: Json = False,
 ) -> None:
     """Film games; the same ones that `arena eval` reports."""
@@ -111,6 +121,7 @@ def record(
             mode=mode,
             preprocess=preprocess,
             env_settings=parse_assignments(env_set or (), "--env-set"),
+            trust=trust,
             on_progress=lambda p: update(
                 (p.filmed + p.frame / max(1, p.num_frames)) / p.episodes, f"{p.filmed} of {p.episodes} games filmed"
             ),
@@ -119,3 +130,35 @@ def record(
         return terminal.print_json({"recordings": [recording.to_json() for recording in recordings]})
     for recording in recordings:
         terminal.out.print(f"{recording.video}  return {recording.game.ret:g}, {recording.game.length:,} steps")
+
+
+@app.command()
+def play(
+    game: Annotated[str, Argument(metavar="GAME", help="A two-player game, as connect_four or tic_tac_toe.")],
+    against: Annotated[str, Option(metavar="REF", help="The agent to play against, as mcts or minimax.")],
+    seat: Annotated[int, Option(metavar="0|1", help="Yours; seat 0 moves first.")] = 0,
+    assignments: Annotated[
+        list[str] | None, Option("--set", metavar="KEY=VALUE", help="A setting of the agent; may be repeated.")
+    ] = None,
+    env_set: EnvSet = None,
+    seed: Seed = 0,
+    mode: Mode = None,
+    save: Annotated[Path | None, Option(metavar="FILE", help="Keep the game's record in this file.")] = None,
+) -> None:
+    """Play a game against an agent, here in the terminal."""
+    from arena import terminal
+    from arena.config import parse_assignments
+    from arena.play import Table
+    from arena.play import play as run
+
+    run(
+        game,
+        against,
+        seat=seat,
+        seed=seed,
+        mode=mode,
+        settings=parse_assignments(assignments or ()),
+        env_settings=parse_assignments(env_set or (), "--env-set"),
+        save=save,
+        table=Table(input, terminal.out.print, terminal.print_board, terminal.thinking),
+    )

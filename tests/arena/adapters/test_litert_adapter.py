@@ -1,5 +1,7 @@
 """LiteRT files of any making play where their shapes say how; where they do not, one line says what they are."""
 
+import json
+
 import ai_edge_litert.interpreter as litert
 import gymnasium as gym
 import numpy as np
@@ -172,6 +174,25 @@ def test_it_is_named_but_not_read_by_native_code_in_this_process(foreign_model):
     with pytest.raises(ArenaError, match="is a LiteRT file, which plays in a process of its own only"):
         reference.player(CARTPOLE, seed=0)
     assert registry.resolve_isolated(str(foreign_model)).player(CARTPOLE, seed=0).path == foreign_model
+
+
+def test_it_plays_in_a_process_of_its_own_as_its_twin_with_a_card_does_here(foreign_model, litert_policy, arena):
+    results = []
+    for path in (foreign_model, litert_policy):
+        outcome = arena("eval", path, "--env", "CartPole-v1", "--episodes", 3, "--json")
+        assert outcome.code == 0, outcome.err
+        results.append(json.loads(outcome.out))
+    foreign, own = results
+    assert (foreign["agent"], foreign["protocol"]["mode"], foreign["returns"]) == ("model", "own", own["returns"])
+
+
+def test_a_file_that_does_not_fit_is_one_line_at_the_command_line(foreign_model, arena):
+    outcome = arena("eval", foreign_model, "--env", "Pendulum-v1")
+    assert outcome.code == 2
+    assert (
+        "arena: model.tflite does not fit Pendulum-v1: it takes (-1, 4) float32, an observation is (3,)" in outcome.err
+    )
+    assert outcome.err.count("\n") == 1
 
 
 @pytest.mark.parametrize(

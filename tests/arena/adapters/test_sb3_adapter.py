@@ -1,5 +1,6 @@
 """Models of Stable-Baselines3 play as its own `predict` does; what is wrong with a file is one line."""
 
+import base64
 import importlib.util
 import json
 import zipfile
@@ -9,10 +10,15 @@ import gymnasium as gym
 import numpy as np
 import pytest
 
-from arena import registry
+from arena import isolation, registry
 from arena.adapters import sb3, sb3_file
 from arena.agent import Mode, Spec
 from arena.errors import ArenaError, DamagedFile, DoesNotFit, MissingExtra, UnknownName
+from arena.evaluation import play
+from arena.isolation.forfeited import Forfeited
+from arena.isolation.player import IsolatedPlayer
+from arena.seeding import Stream, episode_seed
+from arena.tournaments.records import ForfeitType
 from envs import make
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::UserWarning")
@@ -45,6 +51,19 @@ def zipped(path: Path, data="{}", policy: bytes | None = b"weights", compression
         if policy is not None:
             archive.writestr("policy.pth", policy)
     return path
+
+
+def changed(path: Path, change) -> Path:
+    """Writes a model's file again, with its JSON changed, beside it."""
+    with zipfile.ZipFile(path) as archive:
+        entries = {name: archive.read(name) for name in archive.namelist()}
+    entries["data"] = json.dumps(change(json.loads(entries["data"]))).encode()
+    copy = path.with_name("changed") / "model.zip"
+    copy.parent.mkdir(exist_ok=True)
+    with zipfile.ZipFile(copy, "w") as archive:
+        for name, content in entries.items():
+            archive.writestr(name, content)
+    return copy
 
 
 def player_of(path, algorithm, env_id, mode=None, **settings):
@@ -173,6 +192,69 @@ def test_it_is_located_but_not_loaded_in_this_process(saved, monkeypatch):
         reference.opened(make("CartPole-v1").spec, seed=0),
     ):
         pass
+
+
+@needs_sb3
+@pytest.mark.slow
+def test_it_plays_in_a_process_of_its_own_as_in_this_one(saved, arena):
+    _, path = saved("ppo")
+    command = ("eval", f"sb3:ppo:{path}", "--env", "CartPole-v1", "--episodes", 2, "--mode", "sample", "--json")
+    refused = arena(*command)
+    assert (refused.code, refused.out) == (2, "")
+    assert "can hold code, which would run as it is loaded; if you know who made it, give --trust" in refused.err
+    outcome = arena(*command, "--trust")
+    assert outcome.code == 0, outcome.err
+    result = json.loads(outcome.out)
+    player, env = player_of(path, "ppo", "CartPole-v1", "sample"), make("CartPole-v1", 1)
+    here = play(env, player, lambda i: episode_seed(0, Stream.EVALUATION, i), 2)
+    assert result["returns"] == [game.ret for game in here]
+    assert (result["agent"], result["protocol"]["mode"]) == ("model", "sample")
+
+
+@needs_sb3
+@pytest.mark.slow
+def test_a_model_that_does_not_load_forfeits(saved, arena):
+    _, path = saved("ppo")
+    spoilt = changed(path, lambda data: data | {"policy_class": "nothing"})
+    with (
+        pytest.raises(Forfeited, match=r"failed import\): model\.zip cannot be loaded: ") as caught,
+        IsolatedPlayer("model", f"sb3:ppo:{spoilt}", make("CartPole-v1").spec, seed=0),
+    ):
+        pass
+    assert caught.value.type is ForfeitType.FAILED_IMPORT
+
+
+class Hostile:
+    """Writes a file as it is unpickled."""
+
+    def __init__(self, marker: Path):
+        self.marker = marker
+
+    def __reduce__(self):
+        return (open, (str(self.marker), "w"))
+
+
+@needs_sb3
+@pytest.mark.slow
+def test_code_in_a_model_does_not_run_without_trust_and_does_not_reach_out_with_it(saved, arena, tmp_path):
+    import cloudpickle
+
+    _, path = saved("ppo")
+    marker = tmp_path / "marker"
+    evil = base64.b64encode(cloudpickle.dumps(Hostile(marker))).decode()
+    hostile = changed(path, lambda data: data | {"extra": {":type:": "function", ":serialized:": evil}})
+    ref = f"sb3:ppo:{hostile}"
+    registry.locate(ref)
+    registry.resolve(ref)
+    assert arena("eval", ref, "--env", "CartPole-v1").code == 2
+    assert not marker.exists()
+    outcome = arena("eval", ref, "--env", "CartPole-v1", "--trust")
+    if {tier.what: tier.holds for tier in isolation.tiers()}["files"]:
+        assert outcome.code == 2
+        assert "forfeits (failed import): model.zip cannot be loaded: PermissionError" in outcome.err
+        assert not marker.exists()
+    else:
+        assert marker.exists()
 
 
 @needs_sb3
