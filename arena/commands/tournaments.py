@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -59,12 +60,34 @@ def tournament(
 
 
 @app.command("report")
-def write_report(folder: Annotated[Path, Argument(metavar="DIR", help="A run or tournament folder.")]) -> None:
-    """Write the report of a run or a tournament."""
+def write_report(
+    folder: Annotated[Path, Argument(metavar="DIR", help="A run or tournament folder.")],
+    json: Annotated[bool, Option("--json", help="Print a tournament as one JSON object instead.")] = False,
+    csv: Annotated[bool, Option("--csv", help="Print a tournament's games as CSV instead.")] = False,
+) -> None:
+    """Write the report of a run or a tournament, or export it."""
     from arena import terminal
-    from arena.report import report
+    from arena.tournaments.store import FILE
 
-    terminal.out.print(str(report(folder)))
+    if not (folder / FILE).exists():
+        from arena.report import report
+
+        if json or csv:
+            raise InvalidValue(f"--json and --csv are for tournaments; {folder} has no {FILE}")
+        return terminal.out.print(str(report(folder)))
+    if json and csv:
+        raise InvalidValue("--json and --csv exclude each other")
+    if json or csv:
+        from arena.tournaments.export import write_csv
+        from arena.tournaments.result import load
+
+        result = load(folder)
+        return terminal.print_json(result.to_json()) if json else write_csv(result, sys.stdout)
+    from arena.reports.tournament import write
+
+    with terminal.bar(f"report on {folder}") as update:
+        path = write(folder, on_progress=lambda done, total: update(done / max(total, 1), f"{done} of {total} films"))
+    terminal.out.print(str(path))
 
 
 def play(run: Any, json: bool) -> None:

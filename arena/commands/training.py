@@ -11,6 +11,7 @@ import typer
 from typer import Argument, Option
 
 from arena.commands.options import Env, EnvSet, Json, Preprocess, Seed, app
+from arena.errors import InvalidValue
 
 
 @app.command()
@@ -79,13 +80,24 @@ def _trainer(config: Any, folder: Path | None) -> Callable[..., Any]:
 
 @app.command()
 def resume(
-    folder: Annotated[Path, Argument(metavar="DIR", help="A run folder.")],
+    folder: Annotated[Path, Argument(metavar="DIR", help="A run or tournament folder.")],
     steps: Annotated[int | None, Option(metavar="N", help="Go on to N environment steps in all.")] = None,
+    jobs: Annotated[int, Option(metavar="N", help="Matches of a tournament played at once.")] = 1,
+    json: Json = False,
 ) -> None:
-    """Go on with a training from its newest checkpoint."""
+    """Go on with a training, or with a tournament."""
     from arena.evaluation import check_count
     from arena.training import resume as run
 
+    if (folder / "tournament.sqlite").exists():
+        from arena.commands.tournaments import play
+        from arena.tournaments.tournament import resume as go_on
+
+        if steps is not None:
+            raise InvalidValue(f"--steps is for trainings; {folder} is a tournament")
+        return play(lambda hooks: go_on(folder, jobs=jobs, hooks=hooks), json)
+    if json:
+        raise InvalidValue(f"--json is for tournaments; {folder} is none")
     if steps is not None:
         check_count("steps", steps)
     _train(f"resuming {folder}", lambda hooks: run(folder, steps=steps, hooks=hooks))

@@ -23,7 +23,8 @@ from arena.errors import ArenaError, InvalidValue
 from arena.files import claimed, write_text
 from arena.tournaments import result as results
 from arena.tournaments import standings
-from arena.tournaments.entering import Checked, check, enter
+from arena.tournaments.checking import Checked, check
+from arena.tournaments.entering import enter
 from arena.tournaments.file import TournamentConfig, extended, slug, to_toml
 from arena.tournaments.films import Studio, film_best_games
 from arena.tournaments.pool import Pool
@@ -124,7 +125,7 @@ def _hold(checked: Checked, store: Store, jobs: int, num_envs: int | None, video
         _write(result)
         if videos and result.config.is_league:
             tell = functools.partial(_tell_film, hooks)
-            store.put(not_filmed=[asdict(entry) for entry in film_best_games(result, lineup, pool, tell)])
+            store.put(not_filmed=[asdict(entry) for entry in film_best_games(result, pool, tell)])
 
 
 def _tell_film(hooks: Hooks, done: int, total: int, text: str) -> None:
