@@ -108,8 +108,8 @@ class Mine(Player):
         ("def f(:", "cannot be imported: SyntaxError: invalid syntax (line 1)"),
         ("1 / 0", "cannot be imported: ZeroDivisionError: division by zero"),
         ("exit(1)", "cannot be imported: SystemExit: 1"),
-        ("", "unknown class in mine.py 'Mine'"),
-        ("class Mine: pass", "is not a class that extends arena.agent.Player"),
+        ("", "unknown class or function in mine.py 'Mine'"),
+        ("class Mine: pass", "is neither a class that extends arena.agent.Player nor a function"),
         (GOOD.format(init="", answer="0").replace("def act", "def play"), "does not define act()"),
         (GOOD.format(init="def __init__(self, spec, seed, settings): 1 / 0", answer="0"), "Mine.__init__() failed at"),
         (GOOD.format(init="", answer="0"), "Mine.act() must return a Decision, not int"),
@@ -128,9 +128,9 @@ def test_a_broken_plugin_is_one_line(arena, tmp_path, source, line):
 
 def test_a_policy_on_another_environment_and_a_damaged_one_are_one_line(arena, tmp_path, litert_policy):
     assert_one_line(arena("eval", litert_policy, "--env", "Acrobot-v1"), "does not fit Acrobot-v1")
-    for name in ("cut.tflite", "cut.npz"):
+    for name, what in (("cut.tflite", "a LiteRT model"), ("cut.npz", "a policy of the arena")):
         (tmp_path / name).write_bytes(litert_policy.read_bytes()[:100])
-        assert_one_line(arena("eval", name, "--env", "CartPole-v1"), "is not a policy of the arena, or is damaged")
+        assert_one_line(arena("eval", name, "--env", "CartPole-v1"), f"is not {what}, or is damaged")
 
 
 def test_a_disk_that_is_full_is_one_line(arena, tmp_path, monkeypatch):
