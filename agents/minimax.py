@@ -52,7 +52,7 @@ class Minimax(Player):
 
     def __init__(self, spec: Spec, *, seed: int, settings: Mapping[str, Any] | agent.Settings | None = None) -> None:
         super().__init__(spec, seed=seed, settings=settings)
-        self._game = game = game_of(spec, "minimax")
+        self.game = game = game_of(spec, "minimax")
         kind, parameters = game.get_type(), game.get_parameters()
         if kind.utility != type(kind).Utility.ZERO_SUM:
             raise DoesNotFit(f"minimax plays games in which one side wins what the other loses, not {spec.env_id}")
@@ -69,7 +69,7 @@ class Minimax(Player):
 
     def _check_size(self, is_small: bool, what: str) -> None:
         if not is_small and self.settings.max_depth is None:
-            game = str(self._game).removesuffix("()")
+            game = str(self.game).removesuffix("()")
             raise DoesNotFit(
                 f"minimax is exact on {what}; {game} is too large to be searched to its end: set max_depth (6, say), "
                 "beyond which it takes every position for a draw"
@@ -102,7 +102,7 @@ class Minimax(Player):
         if self._board is not None:
             return self._board.scores(moves_of(history))
         assert self._search is not None
-        return self._search.scores(position(self._game, history))
+        return self._search.scores(position(self.game, history))
 
     def _value(self, score: int) -> float:
         """Returns the return that a score stands for."""

@@ -25,7 +25,7 @@ def answer(player: Minimax, *histories: list[int], seed: int = 0) -> list[int]:
     }
     for row, moves in enumerate(histories):
         obs["history"][row, : len(moves)] = moves
-        obs["legal"][row, position(player._game, obs["history"][row]).legal_actions()] = True
+        obs["legal"][row, position(player.game, obs["history"][row]).legal_actions()] = True
     state = player.initial_state(np.arange(seed, seed + len(histories)))
     return player.act(obs, state).action.tolist()
 
@@ -40,7 +40,7 @@ def worst_return(player: Minimax, seat: int) -> tuple[float, int]:
         results = [descend(state.child(move)) for move in moves]
         return min(worst for worst, _ in results), sum(games for _, games in results)
 
-    return descend(player._game.new_initial_state())
+    return descend(player.game.new_initial_state())
 
 
 @pytest.mark.parametrize("seat", [0, 1])
