@@ -25,6 +25,7 @@ from arena.isolation.output import Output
 MAX_PROCESSES = 512
 _CHUNK = 1 << 16
 _MOST_IN_PIPE = 1 << 20
+_GRACE_MS = 50
 _PERIOD_MS = 20 if processes.IS_LINUX else 500
 
 
@@ -116,6 +117,11 @@ def _watch(watch: Watch, pid: int, out: int, *, is_init: bool) -> Report:
         status = _reap(pid)
         if watch.lifeline in ready:
             break
+    for _ in range(0 if broke else _GRACE_MS):  # it may be ending just now: then it is to be known how
+        if status is not None:
+            break
+        time.sleep(0.001)
+        status = _reap(pid)
     if was_running := status is None:
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
@@ -148,7 +154,8 @@ def _drain(out: int, log: Output) -> bool:
 
 def remove(folder: Path) -> None:
     """Removes a folder whatever is in it; one that is not there is fine."""
-    shutil.rmtree(folder, ignore_errors=True)
+    with contextlib.suppress(RecursionError):
+        shutil.rmtree(folder, ignore_errors=True)
     if folder.exists():  # permissions taken away, or deeper than Python recurses
         subprocess.run(["chmod", "-R", "u+rwX", str(folder)], capture_output=True, check=False)
         subprocess.run(["rm", "-rf", str(folder)], capture_output=True, check=False)

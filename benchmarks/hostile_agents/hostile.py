@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
+from arena import agent
 from arena.agent import Decision, Player, Spec
 
-LATE_S = 2.2
 _MIB = 1 << 20
 
 
@@ -62,8 +62,13 @@ class Hangs(_Hostile):
 class SleepsTooLong(_Hostile):
     """Answers just after the limit."""
 
+    class Settings(agent.Settings):
+        """`late_s` is how long it sleeps."""
+
+        late_s: float
+
     def harm(self, action: np.ndarray) -> np.ndarray:
-        time.sleep(LATE_S)
+        time.sleep(self.settings.late_s)
         return action
 
 
