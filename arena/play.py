@@ -12,8 +12,7 @@ import numpy as np
 import envs
 from arena import notation, registry
 from arena.agent import Decision, Mode, Player, Spec
-from arena.config import settings_for
-from arena.errors import ArenaError, InvalidValue
+from arena.errors import ArenaError, BrokenPlugin, InvalidValue
 from arena.gamelog import GameLog
 from arena.loop import Episode, run
 from arena.seats import Seats
@@ -112,11 +111,11 @@ class Thinker(Player):
         super().__init__(player.spec, seed=0)
         self._player, self._table, self._name = player, table, name
 
-    def initial_state(self, seeds: np.ndarray) -> Any:
-        return self._player.initial_state(seeds)
+    def begin(self, episodes: np.ndarray, seeds: np.ndarray) -> Any:
+        return self._player.begin(episodes, seeds)
 
     def act(self, obs: Mapping[str, np.ndarray], state: Any) -> Decision:
-        with self._table.thinking(f"{self._name} thinks"):
+        with self._table.thinking(f"{self._name} thinks"), BrokenPlugin.guard(self._player, "act"):
             return self._player.act(obs, state)
 
 
@@ -147,7 +146,7 @@ def play(
 
     Raises:
       DoesNotFit: not a game that a person can play here, or not one that the agent can.
-      InvalidValue: no such seat, or a place where no file can be written.
+      InvalidValue: no such seat, settings for a saved policy, or a place where no file can be written.
     """
     if seat not in (0, 1):
         raise InvalidValue(f"the seat is 0 or 1, not {seat!r}")
@@ -157,10 +156,12 @@ def play(
     parsed_mode = Mode.parse(mode) if mode is not None else None
     table = table or Table()
     reference = registry.resolve(against)
+    if settings and reference.player_class is None:
+        raise InvalidValue(f"{against} is a saved policy and has no settings to change")
     env = envs.make(env_id, 1, settings=env_settings)
     try:
         human = Human(env.spec, table, reference.name)
-        opponent = _opponent(reference, env.spec, derived_seed(seed, "player"), settings, parsed_mode)
+        opponent = reference.player(env.spec, seed=derived_seed(seed, "player"), mode=parsed_mode, settings=settings)
         seats = Seats([human, Thinker(opponent, table, reference.name)], lambda _: (seat, 1 - seat))
         names = f"you, {reference.name}" if seat == 0 else f"{reference.name}, you"
         protocol = env.spec.protocol
@@ -180,17 +181,6 @@ def play(
         return episode
     finally:
         env.close()
-
-
-def _opponent(
-    reference: registry.Reference, spec: Spec, seed: int, settings: Mapping[str, Any] | None, mode: Mode | None
-) -> Player:
-    if not settings:
-        return reference.player(spec, seed=seed, mode=mode)
-    if reference.player_class is None or reference.is_learner:
-        raise InvalidValue(f"{reference.ref} takes no settings: it is a policy, or plays what it has learned")
-    player = reference.build(spec, seed=seed, settings={**settings_for(reference, spec.env_id), **settings})
-    return player.with_mode(mode) if mode is not None else player
 
 
 def _introduce(table: Table, spec: Spec, opponent: str, seat: int) -> None:

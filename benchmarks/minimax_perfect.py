@@ -1,7 +1,7 @@
 """How perfect minimax is, and how fast; and whether mcts beats random, with an interval.
 
-Tic-tac-toe against every sequence of replies; Connect Four's values and the time they take on boards of up to 5x5; pairs
-of games of mcts against random. The published values are Tromp's ("John's Connect Four Playground",
+Tic-tac-toe against every sequence of replies; Connect Four's values and the time they take on boards of up to 5x5; and
+games of mcts against random, in pairs. The published values are Tromp's ("John's Connect Four Playground",
 tromp.github.io/c4/c4.html); github.com/ChristopheSteininger/c4 has the same.
 """
 

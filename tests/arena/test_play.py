@@ -2,13 +2,17 @@ import contextlib
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 pytest.importorskip("pyspiel", reason="needs the extra 'two-player'")
 
+from arena import policy
 from arena.errors import ArenaError, DoesNotFit, InvalidValue
+from arena.functions import Linear
 from arena.gamelog import Game
 from arena.play import Table, play
+from envs import make
 
 MINIMAX = "agents.minimax:Minimax"
 
@@ -129,6 +133,16 @@ def test_the_game_is_saved_only_when_asked_for(tmp_path: Path, monkeypatch: pyte
     assert episode is not None and game.length == episode.length == len(game.actions)
     assert game.agent == "Minimax, you" and game.env_id == "tic_tac_toe"
     assert script.lines[-1].startswith("Saved as ")
+
+
+def test_a_saved_policy_takes_no_settings(tmp_path: Path):
+    spec = make("CartPole-v1").spec
+    function = Linear(np.ones((4, 2), np.float32), np.zeros(2, np.float32))
+    path = policy.save(policy.Policy(function, policy.Card.of("linear", spec, "greedy", {})), tmp_path / "linear")
+    with pytest.raises(InvalidValue, match="is a saved policy and has no settings"):
+        play("tic_tac_toe", str(path), settings={"depth": 1})
+    with pytest.raises(DoesNotFit):
+        play("tic_tac_toe", str(path))
 
 
 def test_what_cannot_be_is_refused_before_the_game(tmp_path: Path):
