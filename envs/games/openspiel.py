@@ -16,7 +16,7 @@ from arena.agent import Spec
 from arena.errors import DoesNotFit, InvalidValue, MissingExtra, UnknownName
 from arena.quiet import silent_stderr
 from envs import install_command
-from envs.games import TWO_PLAYER
+from envs.games import TWO_PLAYER, pictures
 from envs.games.rows import GameRows, Table, observation_space
 from envs.settings import check_kind, check_whole
 
@@ -74,7 +74,7 @@ def load(name: str, parameters: Mapping[str, Any]) -> Any:
     try:
         with silent_stderr():  # it prints its errors, and warnings about some games
             game = spiel.load_game(name, {key: type(known[key])(value) for key, value in parameters.items()})
-            has_moves = not game.new_initial_state().is_terminal()
+            has_moves = game.max_game_length() > 0 and not game.new_initial_state().is_terminal()
     except Exception as error:  # SpielError, and whatever C++ threw
         words = re.sub(r"^\S+\.(cc|h):\d+ ", "", str(error).splitlines()[0])  # without a place in its sources
         raise InvalidValue(f"{name} does not take {given or 'no settings'}: {words}") from error
@@ -149,3 +149,16 @@ class _SpielTable(Table):
     def look(self, seat: int, out: np.ndarray) -> None:
         self._view.set_from(self._state, seat)
         out[...] = self._seen
+
+    def name_of(self, action: int) -> str:
+        return self._state.action_to_string(self._state.current_player(), action)  # type: ignore[no-any-return]
+
+    def draw(self) -> np.ndarray:
+        moves = self._state.history()
+        before = None
+        if moves:
+            earlier = self._game.new_initial_state()
+            for move in moves[:-1]:
+                earlier.apply_action(move)
+            before = str(earlier)
+        return pictures.draw(self._game.get_type().short_name, str(self._state), before)

@@ -54,6 +54,10 @@ class Table(abc.ABC):
         """Returns how many of the latest moves the seat to move must not know: those of a simultaneous choice."""
         return 0
 
+    def name_of(self, action: int) -> str:
+        """Returns what people call a legal move."""
+        return str(action)
+
     def draw(self) -> np.ndarray:
         """Returns the picture of the game as [H, W, 3] uint8 RGB."""
         raise NotImplementedError
@@ -151,6 +155,10 @@ class GameRows(Rows):
         self._running &= ~(terminated | truncated)
         self._last = obs
         return Step(obs, reward, terminated, truncated)
+
+    def name_of(self, action: int) -> str:
+        """Returns what people call a move that is legal in row 0."""
+        return self._tables[0].name_of(action)
 
     def render(self) -> np.ndarray:
         return self._tables[0].draw()
