@@ -43,10 +43,10 @@ def _grid(lines: list[str], labels: list[str], columns: Any, *, is_footed: bool 
 
 
 def name(state: Any, action: int) -> str:
-    """Returns a legal move's name: its column in Connect Four, else OpenSpiel's, where a grid's cell is row,column."""
+    """Returns a legal move's name: its column in Connect Four, else OpenSpiel's without the mover's mark ("x", "B")."""
     text = _full(state, action)
-    cell = re.fullmatch(r"[a-z]\((\d+),(\d+)\)", text)
-    return f"{cell[1]},{cell[2]}" if cell else text
+    marked = re.fullmatch(r"[a-z]\((\d+,\d+)\)|[BW] (\w+)", text)
+    return (marked[1] or marked[2]) if marked else text
 
 
 def _full(state: Any, action: int) -> str:

@@ -57,7 +57,8 @@ class Human(Player):
         super().__init__(spec, seed=0)
         self._game = game_of(spec, "arena play")
         self._table, self._opponent = table, opponent
-        self._num_seen = -1  # plies that the person knows of
+        self._num_seen = spec.protocol["opening_plies"]  # plies that the person knows of
+        self._is_new = True
 
     def act(self, obs: Mapping[str, np.ndarray], state: Any) -> Decision:
         history = obs["history"][0]
@@ -70,14 +71,14 @@ class Human(Player):
         """Shows the position after `history`, and the opponent's moves that led to it; the person sits in `seat`."""
         state = self._game.new_initial_state()
         for number, action in enumerate(moves_of(history)):
-            if 0 <= self._num_seen <= number and state.current_player() != seat:
+            if number >= self._num_seen and state.current_player() != seat:
                 self._table.tell(f"{self._opponent} plays {notation.name(state, action)}")
             state.apply_action(action)
-        is_new = self._num_seen < 0
         self._num_seen = state.move_number()
         self._table.show(notation.board(state))
-        if is_new:
+        if self._is_new:
             self.explain(state)
+        self._is_new = False
 
     def explain(self, state: Any) -> None:
         """Tells how to play."""
@@ -136,7 +137,7 @@ def play(
     Args:
       env_id: a two-player game of OpenSpiel.
       against: the reference of the agent that plays the other seat.
-      seat: the person's, 0 or 1. Seat 0 begins, but for an opening.
+      seat: the person's, 0 or 1. In most games seat 0 begins.
       seed: the root of the opening and of what the agent draws.
       mode: of the agent's play.
       settings: of the agent, where it is a class and no saved policy.
@@ -184,10 +185,10 @@ def play(
 
 
 def _introduce(table: Table, spec: Spec, opponent: str, seat: int) -> None:
-    opening = spec.protocol.get("opening_plies")
-    begins = "you begin" if seat == 0 else f"{opponent} begins"
-    game = spec.protocol["game"].removesuffix("()")
-    table.tell(f"{game} against {opponent}; {f'{opening} moves were drawn at random' if opening else begins}.")
+    game, opening = game_of(spec, "arena play"), spec.protocol["opening_plies"]
+    begins = "you begin" if game.new_initial_state().current_player() == seat else f"{opponent} begins"
+    how = f"{opening} moves were drawn at random" if opening else begins
+    table.tell(f"{str(game).removesuffix('()')} against {opponent}; {how}.")
 
 
 def _result(episode: Episode, seat: int) -> str:

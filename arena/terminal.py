@@ -146,6 +146,11 @@ def protocol_line(protocol: dict[str, Any]) -> str:
     return ", ".join(f"{key} {value}" for key, value in protocol.items())
 
 
+def tell(text: str) -> None:
+    """Prints lines, broken between words where the terminal ends."""
+    out.print(text, soft_wrap=False)
+
+
 def print_board(board: str) -> None:
     """Prints a game's position between blank lines; the stones of x and o in colours."""
     text = Text(f"\n{board}\n")

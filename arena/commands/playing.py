@@ -136,7 +136,7 @@ def record(
 def play(
     game: Annotated[str, Argument(metavar="GAME", help="A two-player game, as connect_four or tic_tac_toe.")],
     against: Annotated[str, Option(metavar="REF", help="The agent to play against, as mcts or minimax.")],
-    seat: Annotated[int, Option(metavar="0|1", help="Yours; seat 0 moves first.")] = 0,
+    seat: Annotated[int, Option(metavar="0|1", help="Yours; in most games seat 0 begins.")] = 0,
     assignments: Annotated[
         list[str] | None, Option("--set", metavar="KEY=VALUE", help="A setting of the agent; may be repeated.")
     ] = None,
@@ -160,5 +160,5 @@ def play(
         settings=parse_assignments(assignments or ()),
         env_settings=parse_assignments(env_set or (), "--env-set"),
         save=save,
-        table=Table(input, terminal.out.print, terminal.print_board, terminal.thinking),
+        table=Table(input, terminal.tell, terminal.print_board, terminal.thinking),
     )

@@ -43,8 +43,9 @@ def test_a_game_is_played_to_its_end():
     episode = play("tic_tac_toe", MINIMAX, seat=1, table=script)
     assert episode is not None and episode.returns == (1.0, -1.0)
     assert script.lines[0] == "tic_tac_toe against Minimax; Minimax begins."
-    assert script.lines[1].split("\n")[1] == "0 x . ."
-    assert script.lines[2] == "Type row,column; ? lists the legal moves, q leaves."
+    assert script.lines[1] == "Minimax plays 0,0"
+    assert script.lines[2].split("\n")[1] == "0 x . ."
+    assert script.lines[3] == "Type row,column; ? lists the legal moves, q leaves."
     assert "Minimax plays 0,2" in script.lines
     assert script.lines[-1] == f"You lose after {episode.length} moves."
     assert script.thoughts == ["Minimax thinks"] * 4
@@ -73,6 +74,13 @@ def test_the_seed_repeats_the_game():
     play("connect_four", "random", seed=2, env_settings=settings, table=other)
     assert first.lines == second.lines != other.lines
     assert first.lines[0] == "connect_four against random; 4 moves were drawn at random."
+
+
+def test_it_says_who_begins():
+    # White begins at chess, and is OpenSpiel's seat 1.
+    script = Script("e4", "q")
+    play("chess", "random", seat=1, table=script)
+    assert script.lines[0] == "chess against random; you begin."
 
 
 @pytest.mark.parametrize("word", ["q", " Q ", "quit", "exit"])
