@@ -22,8 +22,10 @@ from arena.encoder import Encoder
 from arena.errors import ArenaError
 from arena.gamelog import SHOWN, Game
 from arena.loop import Episode, observation_digest, run
+from arena.nests import row_of
 from arena.overlay import Panel, Shot, even, scaled
 from envs.factory import find
+from envs.games.rows import GameRows
 from envs.rows import Rows, Step
 
 
@@ -47,6 +49,7 @@ def frames_of(
     first_episode: int = 0,
     num_episodes: int | None = 1,
     overlay: bool = True,
+    players: tuple[str, ...] = (),
 ) -> Iterator[Frame]:
     """Yields the frames of the games that `player` plays in `env`: length + 1 of each, one at a time.
 
@@ -57,9 +60,10 @@ def frames_of(
       first_episode: the number of the first game.
       num_episodes: how many games; None for no end.
       overlay: with the panel of arena.overlay, or the picture alone.
+      players: in a game of several seats, the names on the panel, by seat.
     """
     _expect_no_window()
-    panel = Panel(agent, env.spec) if overlay else None
+    panel = Panel(agent, env.spec, players) if overlay else None
     for shot in _shots(env, player, seed_of, first_episode, num_episodes):
         rgb = panel.draw(shot) if panel else even(scaled(shot.picture))
         yield Frame(rgb, shot.finished)
@@ -92,10 +96,18 @@ def film(
             env = envs.make(game.env_id, 1, preprocess=game.preprocess, settings=game.env_settings, render=True)
             stack.callback(env.close)
         replay, first = Replay(env.spec, game), game.episode
-        frames = frames_of(env, replay, lambda _: game.seed, agent=game.agent, first_episode=first, overlay=overlay)
+        frames = frames_of(
+            env,
+            replay,
+            lambda _: game.seed,
+            agent=game.agent,
+            first_episode=first,
+            overlay=overlay,
+            players=game.players,
+        )
         with Encoder(path, fps or fps_of(env.spec)) as encoder:
             episode = _write(frames, encoder, on_frame)
-            _check_same(game, episode.ret, episode.length, episode.truncated)
+            _check_same(game, episode)
     return path
 
 
@@ -121,8 +133,10 @@ def fps_of(spec: Spec) -> float:
     """Returns how many steps of the environment are a second of its own time; 30 where it does not say.
 
     The Atari 2600 shows 60 frames a second. Others give "render_fps" in their class's metadata, or (MuJoCo)
-    in the instance's.
+    in the instance's. A move of a game lasts half a second; of Atari's, all seats' together a frame.
     """
+    if spec.num_seats > 1:
+        return 60.0 * spec.num_seats if "sticky_actions" in spec.protocol else 2.0
     if spec.env_id.startswith("ALE/"):
         return 60.0 / float(spec.protocol.get("frame_skip", 4))
     registered = find(spec.env_id)
@@ -144,12 +158,12 @@ class Replay(Player):
     def initial_state(self, seeds: np.ndarray) -> np.ndarray:
         return np.zeros(len(seeds), np.int64)
 
-    def act(self, obs: np.ndarray, state: np.ndarray) -> Decision:
+    def act(self, obs: Any, state: np.ndarray) -> Decision:
         step = int(state[0])
         if step >= len(self._game.actions):
             raise NotReproducible(f"{_which(self._game)} ended after {step} steps; played again, it goes on")
         is_last = step == len(self._game.actions) - 1
-        if is_last and self._game.digest and observation_digest(obs[0]) != self._game.digest:
+        if is_last and self._game.digest and observation_digest(row_of(obs, 0)) != self._game.digest:
             raise NotReproducible(f"{_which(self._game)} looked otherwise at its end when it was played again")
         extras = {name: values[step][None] for name, values in self._game.extras.items()}
         return Decision(self._game.actions[step][None], state + 1, extras)
@@ -163,14 +177,17 @@ class _Camera(Rows):
         self.spec, self.num_rows = env.spec, 1
         self._env = env
         self.before = self.after = np.zeros((0, 0, 3), np.uint8)
+        self.moves: dict[int, str] = {}
 
-    def reset(self, rows: np.ndarray, seeds: np.ndarray) -> np.ndarray:
+    def reset(self, rows: np.ndarray, seeds: np.ndarray) -> Any:
         obs = self._env.reset(rows, seeds)
         self.after = self._picture()
         return obs
 
     def step(self, actions: np.ndarray) -> Step:
         self.before = self.after
+        if isinstance(self._env, GameRows):
+            self.moves = self._env.moves()
         step = self._env.step(actions)
         self.after = self._picture()
         return step
@@ -198,14 +215,16 @@ def _shots(
 ) -> Iterator[Shot]:
     camera = _Camera(env)
     last = None if num_episodes is None else first_episode + num_episodes
+    is_game = env.spec.num_seats > 1
     step, score = 0, 0.0
     for event in run(camera, player, seed_of, next_episode=first_episode, num_episodes=last):
         action = event.transition.action[0]
         extras = _shown(event.transition.extras)
-        yield Shot(camera.before, int(event.episodes[0]), step, score, action, extras)
-        step, score = step + 1, score + float(event.transition.reward[0])
+        to_move = int(event.transition.obs["seat"][0]) if is_game else None
+        yield Shot(camera.before, int(event.episodes[0]), step, score, action, extras, None, to_move, camera.moves)
+        step, score = step + 1, score + float(np.ravel(event.transition.reward[0])[0])
         for episode in event.finished:
-            yield Shot(camera.after, episode.number, step, score, action, extras, episode)
+            yield Shot(camera.after, episode.number, step, score, action, extras, episode, None, camera.moves)
             step, score = 0, 0.0
 
 
@@ -224,10 +243,13 @@ def _write(frames: Iterator[Frame], encoder: Encoder, on_frame: Callable[[int], 
     return finished
 
 
-def _check_same(game: Game, ret: float, length: int, truncated: bool) -> None:
-    if (ret, length, truncated) != (game.ret, game.length, game.truncated):
+def _check_same(game: Game, again: Episode) -> None:
+    then = game.returns or (game.ret,)
+    now = again.returns[: len(then)]
+    if (now, again.length, again.truncated) != (then, game.length, game.truncated):
+        had, has = (", ".join(f"{ret:g}" for ret in returns) for returns in (then, now))
         raise NotReproducible(
-            f"{_which(game)} had return {game.ret:g} after {game.length} steps; played again, {ret:g} after {length}"
+            f"{_which(game)} had return {had} after {game.length} steps; played again, {has} after {again.length}"
         )
 
 

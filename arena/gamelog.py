@@ -26,16 +26,17 @@ class Game:
     """One finished game.
 
     Attributes:
-      agent: the player's name, for people.
+      agent: the player's name, for people; in a game of several seats, their names.
       env_id, preprocess, env_settings: what envs.make needs to make its environment again.
       protocol: what the score depends on, for people.
       seed: the seed with which the environment was reset.
       episode: its number in the run that played it.
       actions: [T] int64 or [T, A] float32.
       extras: [T, ...] float32 by name, of those in SHOWN.
-      ret: the raw, undiscounted return.
+      ret: the raw, undiscounted return; in a game of several seats, of seat 0.
       truncated: True when it was cut off, False when it came to its own end.
       digest: observation_digest() of the last observation that was acted on; "" where it is not known.
+      players, returns: in a game of several seats, the players' names and their returns by seat; else ().
     """
 
     agent: str
@@ -51,10 +52,13 @@ class Game:
     truncated: bool
     extras: Mapping[str, np.ndarray] = field(default_factory=dict)
     digest: str = ""
+    players: tuple[str, ...] = ()
+    returns: tuple[float, ...] = ()
 
     def summary(self) -> dict[str, Any]:
         """Returns everything but the arrays, as JSON; the return is called "return"."""
-        return {
+        by_seat = {"players": list(self.players), "returns": list(self.returns)} if self.players else {}
+        return by_seat | {
             "agent": self.agent,
             "env": self.env_id,
             "preprocess": self.preprocess,
@@ -89,6 +93,7 @@ class Game:
                 header = json.loads(str(arrays[_HEADER]))
                 game = {"env_id": header.pop("env"), "ret": header.pop("return"), "actions": arrays["actions"]}
                 extras = {n.removeprefix("extras."): arrays[n] for n in arrays.files if n.startswith("extras.")}
+                game |= {key: tuple(header.pop(key)) for key in ("players", "returns") if key in header}
             return cls(**header, **game, extras=extras)
         except (OSError, EOFError, ValueError, KeyError, TypeError, AttributeError, zipfile.BadZipFile) as error:
             reason = str(error).splitlines()[0] if str(error) else type(error).__name__
@@ -103,6 +108,7 @@ class GameLog:
       wants: tells by its number whether an episode is to be kept; None keeps all.
       with_extras: also keep what a viewer shows (see SHOWN).
       starts: what the loop was given as `starts`. Games that were begun before have no extras.
+      players: in games of several seats, the names of an episode's players by seat.
     """
 
     def __init__(
@@ -116,7 +122,9 @@ class GameLog:
         wants: Callable[[int], bool] | None = None,
         with_extras: bool = False,
         starts: Sequence[RowStart | None] | None = None,
+        players: Callable[[int], tuple[str, ...]] | None = None,
     ) -> None:
+        self._players = players
         self._about: dict[str, Any] = {
             "agent": agent,
             "env_id": env_id,
@@ -163,17 +171,23 @@ class GameLog:
         if before is not None and len(before):
             actions = np.concatenate((before, actions))
         steps = self._extras[start:] if before is None else []
-        names = [name for name in SHOWN if steps and all(name in step for step in steps)]
+        names = [name for name in SHOWN if steps and (any if self._players else all)(name in step for step in steps)]
+        shapes = {name: next(step[name][row].shape for step in steps if name in step) for name in names}
+        nothing = {name: np.full(shape, np.nan, np.float32) for name, shape in shapes.items()}  # others' moves
         return Game(
             **self._about,
             seed=episode.seed,
             episode=episode.number,
             actions=actions,
-            extras={name: np.stack([step[name][row] for step in steps]) for name in names},
+            extras={
+                name: np.stack([step[name][row] if name in step else nothing[name] for step in steps]) for name in names
+            },
             ret=episode.ret,
             length=episode.length,
             truncated=episode.truncated,
             digest=observation_digest(row_of(obs, row)),
+            players=self._players(episode.number) if self._players else (),
+            returns=episode.returns if self._players else (),
         )
 
     def _forget(self) -> None:

@@ -3,26 +3,28 @@
 from __future__ import annotations
 
 import functools
-import importlib.util
 import re
-from collections.abc import Mapping
-from pathlib import Path
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import gymnasium as gym
 import numpy as np
 
 from arena.agent import Spec
+from arena.fonts import dejavu
 from arena.loop import Episode
+from envs.games.pictures import seat_colours
 
 if TYPE_CHECKING:
-    from PIL import Image, ImageFont
+    from PIL import Image
 
 PANEL_WIDTH = 260
 _COMFORTABLE = 640  # pixels; smaller pictures are scaled up, by whole numbers, to at most this
 _MARGIN = 16
 _ROWS_TOP = 190
 _MAX_ROWS = 18
+_MAX_BEST = 10  # moves of a game
 
 _BACKGROUND = (21, 23, 28)
 _TRACK = (38, 42, 50)
@@ -59,6 +61,8 @@ class Shot(NamedTuple):
       action: what the player chose here; in the last picture, what it chose last.
       extras: [A] "q", "probs" or "mean" of that choice, where there are any.
       finished: the finished episode, in its last picture.
+      to_move: in a game of several seats, whose move it is; None when it is over.
+      moves: in a game, what people call the legal actions.
     """
 
     picture: np.ndarray
@@ -68,6 +72,8 @@ class Shot(NamedTuple):
     action: np.ndarray
     extras: Mapping[str, np.ndarray]
     finished: Episode | None = None
+    to_move: int | None = None
+    moves: Mapping[int, str] = MappingProxyType({})
 
 
 def action_names(spec: Spec) -> list[str]:
@@ -116,10 +122,11 @@ class Panel:
     continuous actions from -1 to 1, with a tick at the action taken.
     """
 
-    def __init__(self, agent: str, spec: Spec) -> None:
-        self._agent, self._spec = agent, spec
+    def __init__(self, agent: str, spec: Spec, players: tuple[str, ...] = ()) -> None:
+        self._agent, self._spec, self._players = agent, spec, players
         self._names = action_names(spec)
         self._is_discrete = isinstance(spec.action_space, gym.spaces.Discrete)
+        self._colours = seat_colours(spec.env_id) or (_TRACK,) * spec.num_seats
         self._widest_spread = 1e-6
         self._stamp = functools.lru_cache(4096)(_stamp)
 
@@ -128,15 +135,18 @@ class Panel:
         from PIL import Image, ImageDraw
 
         picture = scaled(shot.picture)
-        num_rows = min(len(self._names), _MAX_ROWS)
+        num_rows = 0 if self._players else min(len(self._names), _MAX_ROWS)
         height = max(picture.shape[0], _ROWS_TOP + 14 * num_rows + 8)
         left = picture.shape[1]
         image = Image.new("RGB", (left + PANEL_WIDTH, height + height % 2), _BACKGROUND)
         image.paste(Image.fromarray(picture), (0, (height - picture.shape[0]) // 2))
         pen = _Pen(image, ImageDraw.Draw(image), left + _MARGIN, left + PANEL_WIDTH - _MARGIN, self._stamp)
-        self._draw_header(pen, shot)
+        if self._players:
+            self._draw_match(pen, shot)
+        else:
+            self._draw_header(pen, shot)
         if num_rows:
-            self._draw_rows(pen, shot, num_rows, min(24, (height - _ROWS_TOP - 8) // num_rows))
+            self._draw_rows(pen, shot, range(num_rows), min(24, (height - _ROWS_TOP - 8) // num_rows))
         return even(np.asarray(image))
 
     def _draw_header(self, pen: _Pen, shot: Shot) -> None:
@@ -153,21 +163,65 @@ class Panel:
         if self._names:
             pen.text(168, _TITLES.get(self._values(shot)[0], "ACTIONS"), 10, _DIM)
 
+    def _draw_match(self, pen: _Pen, shot: Shot) -> None:
+        """Draws who plays whom, whose move it is, and how it ended."""
+        pen.text(14, self._spec.env_id, 12, _DIM, width=150)
+        pen.text(14, f"game {shot.episode}", 12, _DIM, align="right")
+        for seat, name in enumerate(self._players):
+            top, is_moving = 40 + 34 * seat, shot.to_move == seat
+            pen.disc(pen.left + 7, top + 12, 7, self._colours[seat])
+            pen.text(top, name, 17, _CHOSEN if is_moving else _TEXT, bold=True, width=150, indent=24)
+            if shot.finished:
+                pen.text(top, _number(shot.finished.returns[seat]), 17, bold=True, align="right")
+        pen.rectangle(pen.left, 116, pen.right, 116, _LINE)
+        pen.text(130, "MOVE" if shot.to_move is not None else "LAST MOVE", 10, _DIM)
+        pen.text(143, shot.moves.get(int(shot.action), str(shot.action)), 20, _CHOSEN, bold=True, width=150)
+        pen.text(130, "PLY", 10, _DIM, align="right")
+        pen.text(143, str(shot.step), 20, align="right")
+        if shot.finished:
+            pen.text(184, self._outcome(shot.finished), 15, bold=True, width=pen.right - pen.left)
+        else:
+            self._draw_best(pen, shot)
+
+    def _draw_best(self, pen: _Pen, shot: Shot) -> None:
+        """Draws the legal moves of the highest values, where the player tells their values."""
+        shown, values = self._values(shot)
+        if values is None or not shot.moves:
+            return
+        legal = np.array(list(shot.moves))
+        best = legal[np.argsort(-values[legal], kind="stable")][:_MAX_BEST]
+        pen.text(184, _TITLES[shown], 10, _DIM)
+        self._draw_rows(pen, shot, best.tolist(), 24, 206)
+
+    def _outcome(self, episode: Episode) -> str:
+        best = max(episode.returns)
+        winners = [name for name, ret in zip(self._players, episode.returns, strict=True) if ret == best]
+        how = " (cut off)" if episode.truncated else ""
+        return (f"{winners[0]} wins" if len(winners) == 1 else "drawn") + how
+
     def _describe(self, action: np.ndarray) -> str:
         if self._is_discrete:
             return self._names[int(action)]
         return "  ".join(_number(float(part)) for part in np.ravel(action))
 
-    def _draw_rows(self, pen: _Pen, shot: Shot, num_rows: int, row_height: int) -> None:
+    def _draw_rows(
+        self, pen: _Pen, shot: Shot, rows: Sequence[int], row_height: int, first_top: int = _ROWS_TOP
+    ) -> None:
         shown, values = self._values(shot)
-        lengths = np.zeros(num_rows) if values is None else self._lengths(shown, values)
+        lengths = np.zeros(len(self._names)) if values is None else self._lengths(shown, values)
         ticks = None if self._is_discrete else _unit(self._spec.action_space, shot.action)
         bar_left, bar_right = pen.left + (86 if self._is_discrete else 26), pen.right - 56
-        for row in range(num_rows):
-            top = _ROWS_TOP + row * row_height
+        for place, row in enumerate(rows):
+            top = first_top + place * row_height
             is_chosen = self._is_discrete and row == int(shot.action)
             middle = top + row_height // 2
-            pen.text(middle - 7, self._names[row], 11, _CHOSEN if is_chosen else _DIM, width=bar_left - pen.left - 6)
+            pen.text(
+                middle - 7,
+                shot.moves.get(row, self._names[row]),
+                11,
+                _CHOSEN if is_chosen else _DIM,
+                width=bar_left - pen.left - 6,
+            )
             if values is None:
                 continue
             pen.rectangle(bar_left, middle - 4, bar_right, middle + 4, _TRACK)
@@ -191,7 +245,7 @@ class Panel:
     def _values(self, shot: Shot) -> tuple[str, np.ndarray | None]:
         """Returns what the bars show: its name, and one value an action (or dimension); ("", None) for nothing."""
         for name, values in shot.extras.items():
-            if values.size == len(self._names):
+            if values.size == len(self._names) and not np.isnan(values).all():
                 return name, np.nan_to_num(np.ravel(values))
         return "", None if self._is_discrete else np.ravel(shot.action)
 
@@ -213,6 +267,9 @@ class _Pen:
     def rectangle(self, x0: int, y0: int, x1: int, y1: int, colour: tuple[int, int, int]) -> None:
         self.draw.rectangle((x0, y0, x1, y1), fill=colour)
 
+    def disc(self, x: int, y: int, radius: int, colour: tuple[int, int, int]) -> None:
+        self.draw.ellipse((x - radius, y - radius, x + radius, y + radius), colour, _DIM)
+
     def text(
         self,
         y: int,
@@ -222,18 +279,19 @@ class _Pen:
         *,
         bold: bool = False,
         align: str = "left",
+        indent: int = 0,
         width: int = PANEL_WIDTH - 2 * _MARGIN,
     ) -> None:
         """Writes one line whose top is at `y`, cut short where it is wider than `width`."""
         mask = self._stamp(text, size, bold, width)
-        x = self.left if align == "left" else self.right - mask.width
+        x = self.left + indent if align == "left" else self.right - mask.width
         self.image.paste(colour, (x, y, x + mask.width, y + mask.height), mask)
 
 
 def _stamp(text: str, size: int, bold: bool, width: int) -> Image.Image:
     from PIL import Image, ImageDraw
 
-    font = _font(size, bold)
+    font = dejavu(size, "bold" if bold else "")
     if font.getlength(text) > width:
         while text and font.getlength(text + "…") > width:
             text = text[:-1]
@@ -241,16 +299,6 @@ def _stamp(text: str, size: int, bold: bool, width: int) -> Image.Image:
     mask = Image.new("L", (max(1, int(np.ceil(font.getlength(text)))), round(size * 1.4)))
     ImageDraw.Draw(mask).text((0, 0), text, fill=255, font=font)
     return mask
-
-
-@functools.cache
-def _font(size: int, bold: bool) -> ImageFont.FreeTypeFont:
-    from PIL import ImageFont
-
-    found = importlib.util.find_spec("matplotlib")  # DejaVu comes with it; found without importing it
-    assert found is not None and found.origin is not None
-    name = "DejaVuSans-Bold.ttf" if bold else "DejaVuSans.ttf"
-    return ImageFont.truetype(str(Path(found.origin).parent / "mpl-data" / "fonts" / "ttf" / name), size)
 
 
 def _number(value: float) -> str:

@@ -148,6 +148,8 @@ def game_of(folder: Path, match_id: str, number: int = 0, *, with_values: bool =
         length=one.length,
         truncated=one.truncated,
         digest=one.digest,
+        players=one.players if match.is_pair else (),
+        returns=one.returns if match.is_pair else (),
     )
     return game if player is None else _with_values(game, player, config.seed)
 

@@ -32,13 +32,22 @@ class Board(NamedTuple):
     rows: Sequence[str] = ()
 
 
+class _Reader(NamedTuple):
+    look: str
+    read: Callable[[str], Board]
+
+
 def board_of(game: str, text: str) -> Board | None:
     """Returns the position that `text` shows, or None for a game whose board is not known here."""
-    read = _READERS.get(game)
-    return read(text) if read else None
+    return _READERS[game].read(text) if game in _READERS else None
 
 
-def _plain(look: str, pieces: Mapping[str, Piece], *, number_columns: bool = False) -> Callable[[str], Board]:
+def look_of(game: str) -> str:
+    """Returns what the game's board is like (see Board), "" for a game whose board is not known here."""
+    return _READERS[game].look if game in _READERS else ""
+
+
+def _plain(look: str, pieces: Mapping[str, Piece], *, number_columns: bool = False) -> _Reader:
     """Reads lines that hold a sign a square and nothing else."""
 
     def read(text: str) -> Board:
@@ -47,10 +56,10 @@ def _plain(look: str, pieces: Mapping[str, Piece], *, number_columns: bool = Fal
         squares = [[pieces.get(sign) for sign in line] for line in lines if line and set(line) <= signs]
         return Board(look, squares, [str(i) for i in range(len(squares[0]))] if number_columns else ())
 
-    return read
+    return _Reader(look, read)
 
 
-def _labelled(look: str, pieces: Mapping[str, Piece]) -> Callable[[str], Board]:
+def _labelled(look: str, pieces: Mapping[str, Piece]) -> _Reader:
     """Reads lines that begin with their number, with or without spaces, above or below a line of letters."""
 
     def read(text: str) -> Board:
@@ -64,7 +73,7 @@ def _labelled(look: str, pieces: Mapping[str, Piece]) -> Callable[[str], Board]:
                 columns = letters
         return Board(look, squares, columns.lower(), rows)
 
-    return read
+    return _Reader(look, read)
 
 
 def _fen(text: str) -> Board:
@@ -83,15 +92,16 @@ def _seats(first: str, second: str) -> dict[str, Piece]:
 
 
 _MEN = _seats("o", "+") | {"8": Piece(0, "★"), "*": Piece(1, "★")}  # crowned
-_READERS: dict[str, Callable[[str], Board]] = {
+_CHESS = _Reader("squares", _fen)
+_READERS = {
     "amazons": _plain("squares", _seats("X", "O") | {"#": Piece(None)}),
-    "antichess": _fen,
+    "antichess": _CHESS,
     "breakthrough": _labelled("squares", _seats("b", "w")),
     "checkers": _labelled("squares", _MEN),
-    "chess": _fen,
+    "chess": _CHESS,
     "clobber": _labelled("squares", _seats("o", "x")),
     "connect_four": _plain("holes", _seats("x", "o"), number_columns=True),
-    "crazyhouse": _fen,
+    "crazyhouse": _CHESS,
     "cursor_go": _labelled("stones", _seats("X", "O")),
     "go": _labelled("stones", _seats("X", "O")),
     "gomoku": _plain("stones", _seats("b", "w")),

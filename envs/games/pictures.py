@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from arena.fonts import dejavu
-from envs.games.boards import CHESSMEN, Board, Piece, board_of
+from envs.games.boards import CHESSMEN, Board, Piece, board_of, look_of
 
 if TYPE_CHECKING:
     pass
@@ -32,7 +32,7 @@ _RED, _YELLOW, _SKY = (226, 74, 74), (246, 200, 68), (98, 164, 240)
 _BLACK, _WHITE = (28, 28, 32), (245, 245, 242)
 
 #: Colours of the seats' pieces on each kind of board.
-COLOURS = {
+COLOURS: dict[str, tuple[tuple[int, int, int], ...]] = {
     "marks": (_RED, _SKY),
     "holes": (_RED, _YELLOW),
     "stones": (_BLACK, _WHITE),
@@ -55,6 +55,11 @@ def draw(game: str, text: str, before: str | None = None) -> np.ndarray:
         return _draw_text(text)
     earlier = board_of(game, before) if before is not None else None
     return _Drawing(board, earlier).picture()
+
+
+def seat_colours(game: str) -> tuple[tuple[int, int, int], ...]:
+    """Returns the colours of the seats' pieces, () where they are not known."""
+    return COLOURS.get(look_of(game), ())
 
 
 class _Drawing:

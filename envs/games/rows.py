@@ -156,9 +156,9 @@ class GameRows(Rows):
         self._last = obs
         return Step(obs, reward, terminated, truncated)
 
-    def name_of(self, action: int) -> str:
-        """Returns what people call a move that is legal in row 0."""
-        return self._tables[0].name_of(action)
+    def moves(self) -> dict[int, str]:
+        """Returns the legal moves of row 0, and what people call them."""
+        return {move: self._tables[0].name_of(move) for move in np.flatnonzero(self._last["legal"][0]).tolist()}
 
     def render(self) -> np.ndarray:
         return self._tables[0].draw()
