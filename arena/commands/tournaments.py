@@ -12,6 +12,7 @@ from arena.commands.options import Json, app
 from arena.errors import InvalidValue
 
 if TYPE_CHECKING:
+    from arena.tournaments.file import TournamentConfig
     from arena.tournaments.result import Result
 
 Jobs = Annotated[int, Option("--jobs", metavar="N", help="Matches played at once.")]
@@ -32,6 +33,9 @@ def tournament(
     pairs: Annotated[int | None, Option(metavar="N", help="Pairs of games in each meeting of two agents.")] = None,
     opening_plies: Annotated[int | None, Option(metavar="K", help="Random plies that open each pair's games.")] = None,
     rounds: Annotated[int | None, Option(metavar="N", help="Rounds of a swiss.")] = None,
+    start_s: Annotated[float | None, Option(metavar="S", help="Seconds that an isolated agent has to start.")] = None,
+    move_s: Annotated[float | None, Option(metavar="S", help="Seconds that it has for a move.")] = None,
+    memory_mb: Annotated[int | None, Option(metavar="M", help="Memory that it has, in MiB.")] = None,
     seed: Annotated[int | None, Option(metavar="S", help="Root of all randomness.")] = None,
     jobs: Jobs = 1,
     out: Annotated[Path | None, Option(metavar="DIR", help="A new folder; tournaments/NAME-DATE by default.")] = None,
@@ -46,16 +50,20 @@ def tournament(
 
     chosen: dict[str, Any] = {"format": fmt, "episodes": episodes, "pairs": pairs, "rounds": rounds}
     chosen["opening_plies"] = opening_plies
+    limits = {"start_s": start_s, "move_s": move_s, "memory_mb": memory_mb}
     if extend is not None:
-        given = {"FILE": file, "--env": env, "--train": train, "--out": out, "--seed": seed, **chosen}
+        given = {"FILE": file, "--env": env, "--train": train, "--out": out, "--seed": seed, **chosen, **limits}
+        given["--dry-run"] = dry_run
         if wrong := next((name for name, value in given.items() if value), None):
             raise InvalidValue(f"--extend enters newcomers into a tournament as it is; leave {wrong} out")
         if not agent:
             raise InvalidValue("--extend needs the newcomers: name them with --agent REF")
         return play(lambda hooks: tournaments.extend(extend, agent, jobs=jobs, hooks=hooks), json)
-    config = configure(file, agents=agent or (), envs=env or (), train=train, seed=seed, **chosen)
+    config = configure(file, agents=agent or (), envs=env or (), train=train, seed=seed, limits=limits, **chosen)
     if trust:
         config = config.model_copy(update={"agents": [a.model_copy(update={"trust": True}) for a in config.agents]})
+    if dry_run:
+        return preview(config, jobs, json)
     play(lambda hooks: tournaments.tournament(config, out=out, jobs=jobs, hooks=hooks), json)
 
 
@@ -70,7 +78,7 @@ def write_report(
     from arena.tournaments.store import FILE
 
     if not (folder / FILE).exists():
-        from arena.report import report
+        from arena.reports.run import report
 
         if json or csv:
             raise InvalidValue(f"--json and --csv are for tournaments; {folder} has no {FILE}")
@@ -88,6 +96,21 @@ def write_report(
     with terminal.bar(f"report on {folder}") as update:
         path = write(folder, on_progress=lambda done, total: update(done / max(total, 1), f"{done} of {total} films"))
     terminal.out.print(str(path))
+
+
+def preview(config: TournamentConfig, jobs: int, json: bool) -> None:
+    """Prints what a tournament would play, and about how long."""
+    from arena import terminal
+    from arena.tournaments.checking import check
+    from arena.tournaments.dry_run import dry_run
+    from arena.tournaments.outline import show
+
+    checked = check(config)
+    with terminal.phases() as update:
+        run = dry_run(checked, jobs=jobs, on_progress=lambda done, total, text: update("measure", done, total, text))
+    if json:
+        return terminal.print_json(run.to_json())
+    show(run)
 
 
 def play(run: Any, json: bool) -> None:

@@ -158,3 +158,16 @@ def test_the_pace_of_a_game_is_measured_by_playing_oneself():
     pytest.importorskip("pyspiel", reason="the extra two-player is not installed")
     pace = measure(Contestant("random", "random"), Stand("tic_tac_toe", settings={"opening_plies": 2}), 0)
     assert pace.has_ended and 3.0 <= pace.game_steps <= 7.0  # of 9 plies, two are the opening
+
+
+def test_the_command_prints_and_writes_nothing(arena, tmp_path):
+    done = arena("tournament", "--agent", "random", "--env", "Taxi-v4", "--episodes", 12, "--move-s", 3, "--dry-run")
+    assert (done.code, list(tmp_path.iterdir())) == (0, [])
+    assert done.out.startswith("tournament: league, 1 agent, 1 environment, seed 0\n")
+    plain = json.loads(arena("tournament", "--agent", "random", "--env", "Taxi-v4", "--dry-run", "--json").out)
+    assert plain["num_games"] == [20, 20]
+    refused = arena("tournament", "--extend", tmp_path, "--agent", "random", "--dry-run")
+    assert (refused.code, refused.err) == (
+        2,
+        "arena: --extend enters newcomers into a tournament as it is; leave --dry-run out\n",
+    )
