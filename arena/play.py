@@ -63,22 +63,23 @@ class Human(Player):
     def act(self, obs: Mapping[str, np.ndarray], state: Any) -> Decision:
         history = obs["history"][0]
         self.look(history, int(obs["seat"][0]))
-        action = self._choose(position(self._game, history))
+        before = position(self._game, history)
+        if self._is_new:
+            self.explain(before)
+        self._is_new = False
+        action = self._choose(before)
         self._num_seen += 1
         return Decision(np.array([action], np.int64))
 
     def look(self, history: np.ndarray, seat: int) -> None:
         """Shows the position after `history`, and the opponent's moves that led to it; the person sits in `seat`."""
-        state = self._game.new_initial_state()
-        for number, action in enumerate(moves_of(history)):
+        state, moves = self._game.new_initial_state(), moves_of(history)
+        for number, action in enumerate(moves):
             if number >= self._num_seen and state.current_player() != seat:
                 self._table.tell(f"{self._opponent} plays {notation.name(state, action)}")
             state.apply_action(action)
-        self._num_seen = state.move_number()
+        self._num_seen = len(moves)
         self._table.show(notation.board(state))
-        if self._is_new:
-            self.explain(state)
-        self._is_new = False
 
     def explain(self, state: Any) -> None:
         """Tells how to play."""
@@ -195,4 +196,4 @@ def _result(episode: Episode, seat: int) -> str:
     won = episode.returns[seat] - episode.returns[1 - seat]
     what = "It is a draw" if won == 0 else "You win" if won > 0 else "You lose"
     cut = ", cut off there" if episode.truncated else ""
-    return f"{what} after {episode.length} moves{cut}."
+    return f"{what} after {episode.length} move{'s' if episode.length > 1 else ''}{cut}."

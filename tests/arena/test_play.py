@@ -83,6 +83,17 @@ def test_it_says_who_begins():
     assert script.lines[0] == "chess against random; you begin."
 
 
+def test_a_game_that_ends_before_the_person_moves_is_told_too():
+    # After four random moves x, minimax, is to move; with some seed it wins at once.
+    for seed in range(50):
+        script = Script()
+        episode = play("tic_tac_toe", MINIMAX, seat=1, seed=seed, env_settings={"opening_plies": 4}, table=script)
+        if episode is not None:
+            assert episode.length == 1 and script.lines[-1] == "You lose after 1 move."
+            return
+    pytest.fail("no opening that is won at once")
+
+
 @pytest.mark.parametrize("word", ["q", " Q ", "quit", "exit"])
 def test_a_word_leaves_the_game(word):
     script = Script(word)
