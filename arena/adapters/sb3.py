@@ -4,9 +4,9 @@ Loading it unpickles parts of it, which can run any code: it is loaded in a proc
 the user trusts it (arena.registry). What only training needs is left out: schedules, buffers, noise.
 
 Played are PPO, A2C, DQN, SAC, TD3 and DDPG with a policy of one array (MlpPolicy, CnnPolicy), as `predict()` plays:
-greedy is deterministic=True; sample draws from the policy's distribution where it has one. Continuous actions come in
-the environment's units: squashed ones are scaled to its bounds, others clipped to them. Images may have their channels
-first or last. Statistics of VecNormalize are not in the file, and not applied.
+greedy is deterministic=True; sample draws from the policy's distribution where it has one (with gSDE, other noise at
+every move). Continuous actions come in the environment's units: squashed ones are scaled to its bounds, others clipped
+to them. Images may have their channels first or last. Statistics of VecNormalize are not in the file, and not applied.
 
 Source: https://stable-baselines3.readthedocs.io/en/master/guide/save_format.html
 """
@@ -89,6 +89,8 @@ class SB3Player(Player):
     def _draw(self, obs: np.ndarray, draw: float, seed: int) -> np.ndarray:
         if self._mode.name == "sample":
             self._torch.manual_seed(seed)  # the row's own; nothing else draws from it in between
+            if getattr(self.model, "use_sde", False):  # its noise is a function of the state, drawn now and then
+                self.model.policy.reset_noise()
             return self._predict(obs, deterministic=False)
         if draw >= self._mode.epsilon:
             return self._predict(obs)

@@ -99,14 +99,15 @@ def test_continuous_actions_reach_the_bounds_of_the_environment(saved):
 
 
 @needs_sb3
-@pytest.mark.parametrize("algorithm", ["ppo", "sac"])
-def test_samples_depend_on_the_row_alone_and_follow_the_distribution(saved, algorithm):
-    _, path = saved(algorithm)
+@pytest.mark.parametrize(("algorithm", "use_sde"), [("ppo", None), ("sac", False), ("sac", True)])
+def test_samples_depend_on_the_row_alone_and_follow_the_distribution(saved, algorithm, use_sde):
+    _, path = saved(algorithm, **({} if use_sde is None else {"use_sde": use_sde}))
     env_id = ENVS.get(algorithm, "Pendulum-v1")
     player, seeds = player_of(path, algorithm, env_id, "sample"), np.arange(200)
     obs = np.repeat(observations(env_id, 1), 200, axis=0)
     together = player.act(obs, player.initial_state(seeds))
-    alone = player.act(obs[7:8], player.initial_state(seeds[7:8]))
+    other = player_of(path, algorithm, env_id, "sample")  # loaded once more, as for another match
+    alone = other.act(obs[7:8], other.initial_state(seeds[7:8]))
     np.testing.assert_array_equal(together.action[7:8], alone.action)
     again = player.act(obs, together.state).action
     assert (again != together.action).any()
