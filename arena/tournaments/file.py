@@ -28,6 +28,7 @@ from arena.errors import ArenaError, InvalidValue
 from arena.files import slug as slug
 from arena.isolation.limits import Limits
 from arena.registry import resolve
+from arena.sources import locate
 from arena.tournaments.mistakes import KEYS, contradictions, explain
 
 Format = Literal["league", "round-robin", "gauntlet", "knockout", "swiss"]
@@ -157,7 +158,8 @@ def configure(
     Args:
       file: a TOML file.
       agents, envs: references and ids that are added to the file's.
-      train: goes to every entrant that learns; the others have no use for it.
+      train: goes to every learner of this project's own. Another's is trained where the file says so, since its code
+        runs in this process then.
       limits: replace those of the file, key by key.
       flags: other fields of TournamentConfig (format, seed, episodes, pairs, ...); None leaves the file's.
 
@@ -222,7 +224,8 @@ def to_toml(config: TournamentConfig) -> dict[str, Any]:
 
 
 def _trained(entrant: Entrant, steps: int) -> Entrant:
-    return entrant.model_copy(update={"train": steps}) if resolve(entrant.ref).is_learner else entrant
+    is_learner = locate(entrant.ref).is_ours and resolve(entrant.ref).is_learner
+    return entrant.model_copy(update={"train": steps}) if is_learner else entrant
 
 
 def _read(file: Path) -> dict[str, Any]:

@@ -231,7 +231,7 @@ def test_the_file_in_the_folder_plays_the_tournament_again(tmp_path):
 def test_progress_counts_every_match(tmp_path):
     told, played = [], []
     config = league("random", "q_learning", envs=["CartPole-v1"])
-    hold(config, tmp_path / "cup", hooks=Hooks(on_progress=told.append, on_played=played.append))
+    hold(config, tmp_path / "cup", hooks=Hooks(on_progress=told.append, on_played=lambda match, _: played.append(match)))
     assert [(p.phase, p.done, p.total) for p in told] == [("play", n, 6) for n in range(1, 7)]
     assert len(played) == 6
 
@@ -262,9 +262,8 @@ def test_mistakes_are_found_before_anything_is_written(players, tmp_path):
 
 def test_a_learner_is_trained_where_it_fits_and_its_run_is_kept(players, tmp_path):
     told = []
-    config = configure(agents=[f"{players}:Learner", "random"], envs=["CliffWalking-v1"], train=20, episodes=2)
-    config = config.model_copy(update={"envs": [SHORT_CLIFF]})
-    assert [agent.train for agent in config.agents] == [20, 0]
+    entrants = [Entrant(ref=f"{players}:Learner", train=20), Entrant(ref="random")]
+    config = TournamentConfig(agents=entrants, envs=[SHORT_CLIFF], episodes=2)
     result = hold(config, tmp_path / "cup", hooks=Hooks(on_progress=told.append))
     assert (result.folder / "runs" / "Learner__CliffWalking-v1" / "config.toml").is_file()
     assert result.entered[0].is_pooled  # a policy of the arena's own making
@@ -287,7 +286,7 @@ def test_a_newcomer_plays_only_what_is_missing(tmp_path):
     whole = hold(league("random", "q_learning", "other=random", episodes=12), tmp_path / "whole")
     first = hold(config, tmp_path / "cup")
     before, played = committed(first.folder), []
-    longer = extend(first.folder, ["random_search"], videos=False, hooks=Hooks(on_played=played.append))
+    longer = extend(first.folder, ["random_search"], videos=False, hooks=Hooks(on_played=lambda match, _: played.append(match)))
     assert [match.match.players for match in played] == [("random_search",)] * 4  # two blocks in two environments
     assert [agent.name for agent in longer.entered] == ["random", "q_learning", "random_search"]
     assert {match_id: committed(first.folder)[match_id] for match_id in before} == before

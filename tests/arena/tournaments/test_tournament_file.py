@@ -114,6 +114,12 @@ def test_a_wrong_flag_is_named_as_a_flag(tmp_path):
         configure(agents=["a"], envs=["b"], train=-1)
 
 
+def test_the_flag_trains_this_projects_learners_and_runs_no_strangers_code(tmp_path):
+    (tmp_path / "mine.py").write_text("raise SystemExit('imported')\nclass Mine:\n    pass\n")
+    config = configure(agents=["q_learning", "random", f"{tmp_path / 'mine.py'}:Mine"], envs=["Taxi-v4"], train=5)
+    assert [agent.train for agent in config.agents] == [5, 0, 0]
+
+
 def test_two_agents_of_one_name_are_both_named():
     agents = [Entrant(ref="runs/one", name="dqn"), Entrant(ref="runs/two", name="dqn")]
     config = TournamentConfig(agents=agents, envs=[EnvEntry(id="CartPole-v1")])
