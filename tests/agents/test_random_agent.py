@@ -64,3 +64,18 @@ def test_other_actions_are_refused_in_one_line(space):
     with pytest.raises(DoesNotFit, match=r"Some-v0 has") as caught:
         player_for(space)
     assert "\n" not in str(caught.value)
+
+
+def test_in_games_actions_are_uniform_over_the_legal_ones():
+    spec = Spec("Some-v0", gym.spaces.Box(0.0, 1.0, (2,)), gym.spaces.Discrete(5), num_seats=2)
+    player = RandomAgent(spec, seed=0)
+    legal = np.tile([False, True, False, True, True], (9_000, 1))
+    legal[:10] = [False, False, False, False, True]
+    legal[10] = False  # a game that is over
+    action, _, _ = player.act({"legal": legal}, player.initial_state(np.arange(9_000)))
+    assert action.dtype == np.int64
+    assert action[:11].tolist() == [4] * 10 + [0]
+    counts = np.bincount(action[11:], minlength=5)
+    assert counts[[0, 2]].tolist() == [0, 0]
+    # 8,989 draws of probability 1/3: deviation sqrt(8,989 * 2/9) = 45; five of them.
+    assert np.abs(counts[[1, 3, 4]] - 8_989 / 3).max() < 224
