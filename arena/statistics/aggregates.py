@@ -14,6 +14,12 @@ from arena.statistics.bootstrap import Estimate, interval, resampled_counts
 
 NAMES = ("mean", "median", "iqm", "optimality_gap")
 RESAMPLES = 20_000
+_WORK = 2e7  # scores drawn
+
+
+def affordable_resamples(num_scores: int) -> int:
+    """Returns how many resamples of so many scores take well under a second: 20,000 of up to 1,000, never below 500."""
+    return int(np.clip(_WORK / num_scores, 500, RESAMPLES))
 
 
 def mean(scores: np.ndarray) -> float:
@@ -47,9 +53,14 @@ def aggregate(scores: np.ndarray, *, seed: int, target: float = 1.0, resamples: 
     Raises:
       ValueError: `scores` is not a matrix of finite numbers with at least one environment and one seed.
     """
-    low, high = interval(aggregate_draws(scores, seed=seed, target=target, resamples=resamples))
+    draws = aggregate_draws(scores, seed=seed, target=target, resamples=resamples)
+    return summary(scores, draws, target=target)
+
+
+def summary(scores: np.ndarray, draws: np.ndarray, *, target: float = 1.0) -> dict[str, Estimate]:
+    """Returns what aggregate() returns, given the draws of aggregate_draws()."""
     values = (mean(scores), median(scores), iqm(scores), optimality_gap(scores, target))
-    ends = zip(low.tolist(), high.tolist(), strict=True)
+    ends = np.stack(interval(draws), axis=1).tolist()
     return {name: Estimate(value, *pair) for name, value, pair in zip(NAMES, values, ends, strict=True)}
 
 

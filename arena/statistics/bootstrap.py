@@ -39,7 +39,7 @@ def resampled_counts(
     """
     size = num_envs * num_seeds
     small = np.uint16 if size <= 2**16 else np.uint32  # twice as fast as 64 bits
-    first = np.repeat(np.arange(num_envs) * num_seeds, num_seeds).astype(small)
+    first: np.ndarray = np.repeat(np.arange(num_envs) * num_seeds, num_seeds).astype(small)
     column: np.ndarray = np.arange(size) if order is None else order
     rng = np.random.default_rng(seed)
     rows = max(1, _CHUNK // size)

@@ -22,6 +22,7 @@ from typing import NamedTuple
 import numpy as np
 
 from arena.statistics.bootstrap import Estimate, interval
+from arena.statistics.groups import interval_test
 
 ELO = 400.0 / np.log(10.0)  # Elo points in a unit of log-odds
 PRIOR = "one virtual pair for every player, spread evenly over its meetings and the nine results of a pair"
@@ -55,6 +56,7 @@ class Ratings:
       seat_advantage: of seat 0, in Elo.
       nu: Davidson's parameter of draws.
       superiority: [P, P] the likelihood that the row's player is the stronger one (LOS); half on the diagonal.
+      p_values: [P, P], two-sided, of the difference between two players; 1 on the diagonal.
       is_connected: False where two players are linked by no chain of meetings; their ratings do not compare then.
       resamples: how many the intervals come from.
     """
@@ -63,6 +65,7 @@ class Ratings:
     seat_advantage: Estimate
     nu: Estimate
     superiority: np.ndarray
+    p_values: np.ndarray
     is_connected: bool
     resamples: int
 
@@ -81,14 +84,7 @@ def rate(
     Raises:
       ValueError: a player has no meeting, or the shapes disagree.
     """
-    meetings, results = np.asarray(meetings, np.intp).reshape(-1, 2), np.asarray(results, np.float64)
-    if results.shape != (len(meetings), 3, 3):
-        raise ValueError(f"results must be [{len(meetings)}, 3, 3], one table for every meeting, not {results.shape}")
-    degree = np.bincount(meetings.ravel(), minlength=num_players)
-    if len(degree) != num_players or not degree.all():
-        raise ValueError(f"each of the {num_players} players needs a meeting, and no other may have one")
-    virtual = (1.0 / degree[meetings]).mean(1)  # pairs
-    weights = results.reshape(-1, 9) + virtual[:, None] / 9.0
+    meetings, weights = _with_prior(num_players, meetings, results)
     pairs = weights.sum(1)
     if resamples is None:
         resamples = int(np.clip(_WORK / (12 * len(meetings) * (num_players + 2) ** 2), 1_000, RESAMPLES))
@@ -105,9 +101,28 @@ def rate(
         seat_advantage=_scalar(ELO * best.seat, ELO * seat),
         nu=_scalar(best.nu, nu),
         superiority=superiority(strength),
+        p_values=_p_values(strength),
         is_connected=_num_components(num_players, meetings) == 1,
         resamples=resamples,
     )
+
+
+def best_fit(num_players: int, meetings: np.ndarray, results: np.ndarray) -> Fit:
+    """Returns the fit that rate() takes its ratings from, without intervals; arguments and errors as there."""
+    meetings, weights = _with_prior(num_players, meetings, results)
+    return fit(num_players, *_games(meetings, weights[None]))
+
+
+def _with_prior(num_players: int, meetings: np.ndarray, results: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Returns the meetings [M, 2] and how many pairs had each result, [M, 9], virtual ones included."""
+    meetings, results = np.asarray(meetings, np.intp).reshape(-1, 2), np.asarray(results, np.float64)
+    if results.shape != (len(meetings), 3, 3):
+        raise ValueError(f"results must be [{len(meetings)}, 3, 3], one table for every meeting, not {results.shape}")
+    degree = np.bincount(meetings.ravel(), minlength=num_players)
+    if len(degree) != num_players or not degree.all():
+        raise ValueError(f"each of the {num_players} players needs a meeting, and no other may have one")
+    virtual = (1.0 / degree[meetings]).mean(1)  # pairs
+    return meetings, results.reshape(-1, 9) + virtual[:, None] / 9.0
 
 
 def superiority(strength: np.ndarray) -> np.ndarray:
@@ -115,6 +130,14 @@ def superiority(strength: np.ndarray) -> np.ndarray:
     columns = np.ascontiguousarray(strength.T)
     wins = np.array([(column > columns).mean(-1) + (column == columns).mean(-1) / 2.0 for column in columns])
     return wins
+
+
+def _p_values(strength: np.ndarray) -> np.ndarray:
+    columns = np.ascontiguousarray(strength.T)
+    p = np.ones((len(columns), len(columns)))
+    for i, j in zip(*np.tril_indices(len(columns), -1), strict=True):
+        p[i, j] = p[j, i] = interval_test(columns[i] - columns[j])
+    return p
 
 
 def fit(

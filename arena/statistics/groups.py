@@ -7,7 +7,7 @@ Sources: Holm (1979), "A simple sequentially rejective multiple test procedure";
 from __future__ import annotations
 
 import string
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from scipy.special import ndtr, ndtri
@@ -17,25 +17,39 @@ from arena.statistics.bootstrap import COVERAGE, interval
 LEVEL = 1.0 - COVERAGE  # of all the tests of a table together
 _EXACT = 12  # games up to which every swap is tried
 _SWAPS = 20_000
+_CHUNK = 2_000_000  # signs at a time
 
 
-def swap_test(x: np.ndarray, y: np.ndarray, *, seed: int) -> float:
-    """Returns the two-sided p-value of the difference in mean between [N] paired scores of two agents.
+def swap_test(scores: np.ndarray, *, seed: int) -> np.ndarray:
+    """Returns the [A, A] two-sided p-values of the differences in mean between agents, from [A, N] paired scores.
 
-    If the agents were alike, each pair could as well have been swapped; it is the share of swaps that give a difference
-    at least as large as the one observed. All are tried up to 12 pairs, so few games never tell two agents apart.
+    If two agents were alike, their scores could as well have been swapped on every seed; p is the share of swaps that
+    give a difference at least as large as the one observed. All are tried up to 12 seeds, so few games never tell two
+    agents apart. 1 on the diagonal.
     """
-    difference = np.asarray(x, np.float64) - np.asarray(y, np.float64)
-    difference = difference[difference != 0.0]
-    num = len(difference)
-    if num <= _EXACT:
-        signs = 1.0 - 2.0 * (np.arange(2**num)[:, None] >> np.arange(num) & 1)
-        extra = 0
-    else:
-        signs = 1.0 - 2.0 * np.random.default_rng(seed).integers(2, size=(_SWAPS, num), dtype=np.uint8)
-        extra = 1  # what was observed is one of the possible swaps
-    observed = abs(difference.sum()) * (1.0 - 1e-9)
-    return float((np.count_nonzero(np.abs(signs @ difference) >= observed) + extra) / (len(signs) + extra))
+    num_agents, num = scores.shape
+    rows, columns = np.tril_indices(num_agents, -1)
+    differences = (scores[rows] - scores[columns]).T
+    observed = np.abs(differences.sum(0)) * (1.0 - 1e-9)
+    as_large, total = np.zeros(len(rows)), 0
+    for signs in _all_signs(num) if num <= _EXACT else _random_signs(num, seed):
+        as_large += np.count_nonzero(np.abs(signs @ differences) >= observed, axis=0)
+        total += len(signs)
+    extra = int(num > _EXACT)  # what was observed is one of the possible swaps
+    p = np.ones((num_agents, num_agents))
+    p[rows, columns] = p[columns, rows] = (as_large + extra) / (total + extra)
+    return p
+
+
+def _all_signs(num: int) -> Iterator[np.ndarray]:
+    yield 1.0 - 2.0 * (np.arange(2**num)[:, None] >> np.arange(num) & 1)
+
+
+def _random_signs(num: int, seed: int) -> Iterator[np.ndarray]:
+    rng = np.random.default_rng(seed)
+    size = max(1, _CHUNK // num)
+    for done in range(0, _SWAPS, size):
+        yield 1.0 - 2.0 * rng.integers(2, size=(min(size, _SWAPS - done), num), dtype=np.uint8)
 
 
 def interval_test(draws: np.ndarray) -> float:

@@ -1,8 +1,8 @@
 """Scores that compare across environments: 0 is a random player, 1 a stated reference.
 
 For Atari the reference is a human games tester. Source of the 57 games: Wang et al. (2016), "Dueling network
-architectures for deep reinforcement learning", tables of no-op starts, which `atari_data.py` of DeepMind's dqn_zoo repeats. They
-were taken with up to 30 initial no-ops, no sticky actions and at most 30 minutes of play.
+architectures for deep reinforcement learning", tables of no-op starts, which `atari_data.py` of DeepMind's dqn_zoo
+repeats. They were taken with up to 30 initial no-ops, no sticky actions and at most 30 minutes of play.
 
 For other environments the reference is Gymnasium's `reward_threshold`, and the random score the mean of 1,000 games of
 `arena eval random --env ID --episodes 1000 --seed 0`.

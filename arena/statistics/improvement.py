@@ -13,6 +13,12 @@ import numpy as np
 from arena.statistics.bootstrap import Estimate, interval, resampled_counts
 
 RESAMPLES = 2_000
+_WORK = 2e8  # comparisons of resampled scores
+
+
+def affordable_resamples(num_envs: int, num_seeds: int) -> int:
+    """Returns how many resamples a comparison of two agents can have: 2,000, and fewer, but 200, of very many games."""
+    return int(np.clip(_WORK / (num_envs * num_seeds**2), 200, RESAMPLES))
 
 
 def probability_of_improvement(x: np.ndarray, y: np.ndarray, *, seed: int, resamples: int = RESAMPLES) -> Estimate:
@@ -26,16 +32,16 @@ def probability_of_improvement(x: np.ndarray, y: np.ndarray, *, seed: int, resam
     """
     if len(x) != len(y):
         raise ValueError(f"both agents' scores must be of the same environments, not of {len(x)} and {len(y)}")
-    beats = (np.sign(x[:, :, None] - y[:, None, :]) + 1.0) / 2.0  # [E, N, M]
+    beats = (np.sign(x[:, :, None] - y[:, None, :]).astype(np.float32) + 1.0) / 2.0  # [E, N, M]; halves: exact
     draws_x, draws_y = (
         resampled_counts(*scores.shape, seed=own, resamples=resamples)
         for scores, own in ((x, 2 * seed), (y, 2 * seed + 1))
     )
-    counts_x = np.concatenate(list(draws_x)).reshape(-1, *x.shape).transpose(1, 0, 2).astype(np.float64)
+    counts_x = np.concatenate(list(draws_x)).reshape(-1, *x.shape).transpose(1, 0, 2).astype(np.float32)
     counts_y = np.concatenate(list(draws_y)).reshape(-1, *y.shape).transpose(1, 0, 2)
-    draws = ((counts_x @ beats) * counts_y).sum(-1).mean(0) / (x.shape[1] * y.shape[1])
+    draws = ((counts_x @ beats) * counts_y).sum(-1, dtype=np.float64).mean(0) / (x.shape[1] * y.shape[1])
     low, high = interval(draws)
-    return Estimate(float(beats.mean()), float(low), float(high))
+    return Estimate(float(beats.mean(dtype=np.float64)), float(low), float(high))
 
 
 def improvement_matrix(scores: Sequence[np.ndarray], *, seed: int, resamples: int = RESAMPLES) -> Estimate:

@@ -28,10 +28,11 @@ class Redundancy(NamedTuple):
         """True where most games repeat one, or where there are not half as many different games as games."""
         return self.games > 1 and (2 * self.most_common > self.games or 2 * self.distinct < self.games)
 
-    def __str__(self) -> str:
+    def describe(self, unit: str = "game") -> str:
+        """Returns it in words; `unit` is what was repeated."""
         if self.distinct == 1:
-            return f"all {self.games} games on different seeds are the same game"
-        return f"of {self.games} games on different seeds only {self.distinct} differ"
+            return f"all {self.games} {unit}s on different seeds are the same {unit}"
+        return f"of {self.games} {unit}s on different seeds only {self.distinct} differ"
 
 
 def redundancy(games: Iterable[tuple[int, Hashable]]) -> Redundancy:

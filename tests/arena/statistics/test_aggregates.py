@@ -2,7 +2,7 @@
 
 The figures of rliable 1.2.0 come from a scratch environment (pip install "pandas<2.3" "numpy<2" rliable==1.2.0):
 
-    metrics.aggregate_mean(x), metrics.aggregate_median(x), metrics.aggregate_iqm(x), metrics.aggregate_optimality_gap(x)
+    metrics.aggregate_mean(x), .aggregate_median(x), .aggregate_iqm(x), .aggregate_optimality_gap(x)
     np.random.seed(0); library.get_interval_estimates({"x": x}, all_four, method="percentile", reps=50000)
 
 with x = ((3 r + 5 g + r g) mod 11) / 5 and y = ((7 r + 2 g + 1) mod 13) / 6 for runs r = 0 .. 6 and games g = 0 .. 4.
