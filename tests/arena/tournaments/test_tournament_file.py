@@ -1,5 +1,6 @@
 """A tournament's file and flags."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,7 @@ from arena.tournaments.file import (
     slug,
     to_toml,
 )
+from arena.tournaments.mistakes import KEYS
 
 AGENT = '[[agent]]\nref = "a.py:A"\n'
 ENV = '[[env]]\nid = "CartPole-v1"\n'
@@ -284,3 +286,21 @@ def test_a_configuration_written_as_a_file_reads_back_the_same(tmp_path, config)
 def test_a_name_in_a_path_has_no_separators():
     assert slug("ALE/Pong-v5") == "ALE-Pong-v5"
     assert slug("../..") == "unnamed"
+
+
+GUIDE = (Path(__file__).parents[3] / "docs" / "tournaments.md").read_text(encoding="utf-8")
+
+
+def test_every_key_and_format_is_in_the_guide():
+    code = " ".join(re.findall(r"```toml\n(.*?)```", GUIDE, re.DOTALL) + re.findall(r"(?<!`)`([^`\n]+)`(?!`)", GUIDE))
+    models = (TournamentConfig, Entrant, EnvEntry, Sprt, Limits)
+    keys = {str(field.validation_alias or name) for model in models for name, field in model.model_fields.items()}
+    assert not (keys | set(KEYS)) - set(re.findall(r"[\w-]+", code))
+
+
+def test_the_guides_file_is_one(tmp_path):
+    file, test = re.findall(r"```toml\n(.*?)```", GUIDE, re.DOTALL)
+    config = configure(written(tmp_path, file))
+    assert (config.format, config.pairs, config.limits.move_s) == ("round-robin", 50, 2.0)
+    with_test = configure(written(tmp_path, file.replace("pairs = 50", "pairs = 50\n" + test)))
+    assert with_test.sprt == Sprt(elo0=0, elo1=20)
