@@ -22,16 +22,7 @@ from arena.agent import Agent, Mode, Player, Spec
 from arena.errors import ArenaError, BrokenPlugin, UnknownName
 from arena.sources import FORMS, POLICY_SUFFIXES, Kind, Source, brief, locate, plugins, split
 
-__all__ = [
-    "POLICY_SUFFIXES",
-    "Kind",
-    "Reference",
-    "Source",
-    "locate",
-    "plugins",
-    "resolve",
-    "resolve_isolated",
-]
+__all__ = ["POLICY_SUFFIXES", "Kind", "Reference", "Source", "locate", "plugins", "resolve", "resolve_isolated"]
 _FAILURES = (Exception, SystemExit)  # what importing a stranger's module may raise
 
 
