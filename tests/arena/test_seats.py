@@ -92,29 +92,25 @@ def test_rows_are_gathered_by_player_and_idle_ones_left_out():
     assert [episode.returns for episode in finished] == [(1.0, -1.0)] * 3
 
 
-def games(num_rows: int, players: int = 2, num_episodes: int = 12, **settings: Any) -> list[tuple[Any, ...]]:
-    """Returns seed, actions, returns and digest of games between random players: pairs of one seed, seats swapped."""
-    env = envs.make("connect_four", num_rows, settings=settings)
-    seats = Seats([RandomAgent(env.spec, seed=i) for i in range(players)], alternating)
-    log, ended = GameLog("a", "connect_four"), []
-    for event in run(env, seats, lambda i: i // 2, num_episodes=num_episodes):
+def games(num_rows: int) -> list[tuple[Any, ...]]:
+    """Returns seed, actions, returns and digest of six pairs of games between random players."""
+    env = envs.make("connect_four", num_rows, settings={"opening_plies": 2})
+    seats = Seats([RandomAgent(env.spec, seed=0), RandomAgent(env.spec, seed=1)], alternating)
+    log, ended = GameLog("a", "connect_four", players=lambda episode: ("a", "b")), []
+    for event in run(env, seats, lambda i: i // 2, num_episodes=12):
         ended += log.add(event)
-        ended_returns.update({episode.number: episode.returns for episode in event.finished})
     ended.sort(key=lambda game: game.episode)
-    return [(game.seed, game.actions.tolist(), ended_returns[game.episode], game.digest) for game in ended]
-
-
-ended_returns: dict[int, tuple[float, ...]] = {}
+    return [(game.seed, game.actions.tolist(), game.returns, game.digest) for game in ended]
 
 
 def test_games_do_not_depend_on_the_number_of_rows():
-    alone = games(1, opening_plies=2)
+    alone = games(1)
     assert len(alone) == 12
-    assert alone == games(5, opening_plies=2) == games(12, opening_plies=2)
+    assert alone == games(5) == games(12)
 
 
 def test_the_games_of_a_pair_are_no_copies_although_their_openings_are():
-    played = games(4, opening_plies=2)
+    played = games(4)
     assert all(first[0] == second[0] for first, second in zip(played[::2], played[1::2], strict=True))
     assert all(first[1] != second[1] for first, second in zip(played[::2], played[1::2], strict=True))
 
@@ -122,10 +118,8 @@ def test_the_games_of_a_pair_are_no_copies_although_their_openings_are():
 def test_one_player_may_sit_in_both_seats():
     env = envs.make("tic_tac_toe")
     player = Script(env, "both", [0, 3, 1, 4, 2])
-    (last,) = [
-        event for event in run(env, Seats([player], lambda i: (0, 0)), lambda i: i, num_episodes=1) if event.finished
-    ]
-    assert last.finished[0].returns == (1.0, -1.0)
+    events = run(env, Seats([player], lambda i: (0, 0)), lambda i: i, num_episodes=1)
+    assert [episode.returns for event in events for episode in event.finished] == [(1.0, -1.0)]
 
 
 def test_values_of_those_who_tell_them_are_shown_and_others_left_open():
@@ -231,9 +225,11 @@ def test_a_game_in_progress_goes_on_where_it_stopped():
         obs = env.step(np.array([action, 0])).obs
     start = RowStart(4, 7, np.array([0, 3, 1]), observation_digest(row_of(obs, 0)))
     player = Script(env, "both", [4, 2])
-    events = list(run(env, player, lambda i: 8, num_episodes=0, starts=[start, None]))
-    assert [event.live.tolist() for event in events] == [[True, False]] * 2
-    assert events[-1].finished == (Episode(4, 7, 0, 1.0, 5, False, (1.0, -1.0)),)
+    events = run(env, player, lambda i: 8, num_episodes=0, starts=[start, None])
+    assert [(event.live.tolist(), event.finished) for event in events] == [
+        ([True, False], ()),
+        ([True, False], (Episode(4, 7, 0, 1.0, 5, False, (1.0, -1.0)),)),
+    ]
 
 
 def test_the_time_that_each_player_spends_is_counted():

@@ -18,6 +18,10 @@ GAMES = catalogue.entries("ALE/")
 FEW_GAMES = {"ALE/Pong-v5", "ALE/MsPacman-v5", "ALE/Skiing-v5"}
 
 
+def is_cartridge(entry: catalogue.Entry) -> bool:
+    return entry.num_seats == 2 and ", 160, 3)" in entry.observation_space and "pong" not in entry.id
+
+
 @pytest.fixture(autouse=True)
 def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)  # MuJoCo leaves a log where it stands
@@ -29,7 +33,11 @@ def check(entry: catalogue.Entry) -> None:
     assert catalogue.describe(entry.id) == entry
 
 
-@pytest.mark.parametrize("entry", OWN, ids=lambda entry: entry.id)
+@pytest.mark.parametrize(
+    "entry",
+    [pytest.param(entry, marks=pytest.mark.slow if is_cartridge(entry) else ()) for entry in OWN],
+    ids=lambda entry: entry.id,
+)
 def test_an_entry_is_what_making_the_environment_gives(entry: catalogue.Entry) -> None:
     check(entry)
 
@@ -75,4 +83,15 @@ def test_a_pattern_is_part_of_an_id_or_has_wildcards(pattern: str, found: set[st
 
 
 def test_no_pattern_gives_everything() -> None:
-    assert len(catalogue.entries()) == len(catalogue.entries("*")) > 140
+    assert len(catalogue.entries()) == len(catalogue.entries("*")) > 190
+
+
+def test_games_are_those_of_openspiel_and_pettingzoo_that_fit() -> None:
+    spiel = pytest.importorskip("pyspiel", reason="needs the extra two-player")
+    from envs.games.openspiel import fits
+
+    fitting = {kind.short_name for kind in spiel.registered_games() if not fits(spiel, kind)}
+    games = {entry.id for entry in catalogue.entries() if entry.num_seats == 2}
+    assert {game for game in games if ":" not in game} == fitting
+    assert {"connect_four", "go", "pettingzoo:connect_four_v3", "pettingzoo:pong_v3"} <= games
+    assert {entry.extra for entry in catalogue.entries() if entry.num_seats == 2} == {"two-player"}
