@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -14,6 +15,7 @@ from arena.errors import InvalidValue
 if TYPE_CHECKING:
     from arena.tournaments.file import TournamentConfig
     from arena.tournaments.result import Result
+    from arena.tournaments.tournament import Hooks
 
 Jobs = Annotated[int, Option("--jobs", metavar="N", help="Matches played at once.")]
 
@@ -58,13 +60,14 @@ def tournament(
             raise InvalidValue(f"--extend enters newcomers into a tournament as it is; leave {wrong} out")
         if not agent:
             raise InvalidValue("--extend needs the newcomers: name them with --agent REF")
-        return play(lambda hooks: tournaments.extend(extend, agent, jobs=jobs, hooks=hooks), json)
+        return play(lambda hooks: tournaments.extend(extend, agent, jobs=jobs, hooks=hooks), extend, json)
     config = configure(file, agents=agent or (), envs=env or (), train=train, seed=seed, limits=limits, **chosen)
     if trust:
         config = config.model_copy(update={"agents": [a.model_copy(update={"trust": True}) for a in config.agents]})
     if dry_run:
         return preview(config, jobs, json)
-    play(lambda hooks: tournaments.tournament(config, out=out, jobs=jobs, hooks=hooks), json)
+    folder = out or tournaments.default_folder(config)
+    play(lambda hooks: tournaments.tournament(config, out=folder, jobs=jobs, hooks=hooks), folder, json)
 
 
 @app.command("report")
@@ -113,18 +116,17 @@ def preview(config: TournamentConfig, jobs: int, json: bool) -> None:
     show(run)
 
 
-def play(run: Any, json: bool) -> None:
-    """Runs a tournament, given its hooks, and prints what it came to."""
+def play(run: Callable[[Hooks], Result], folder: Path, json: bool) -> None:
+    """Runs the tournament in a folder, given its hooks, and prints what it came to."""
     from arena import report, terminal
-    from arena.tournaments.tournament import Hooks
+    from arena.tournaments.live import live
 
-    with terminal.phases() as update:
-        result: Result = run(
-            Hooks(
-                on_progress=lambda p: update(p.phase, p.done, p.total, p.text),
-                warn=lambda line: terminal.err.print(f"arena: warning: {line}"),
-            )
-        )
+    try:
+        with live(terminal.err) as hooks:
+            result: Result = run(hooks)
+    except KeyboardInterrupt:
+        terminal.err.print(f"what was played is kept; go on with: arena resume {folder}")
+        raise
     if json:
         return terminal.print_json(result.to_json())
     report.print_standings(terminal.out, result)

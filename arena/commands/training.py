@@ -95,7 +95,7 @@ def resume(
 
         if steps is not None:
             raise InvalidValue(f"--steps is for trainings; {folder} is a tournament")
-        return play(lambda hooks: go_on(folder, jobs=jobs, hooks=hooks), json)
+        return play(lambda hooks: go_on(folder, jobs=jobs, hooks=hooks), folder, json)
     if json:
         raise InvalidValue(f"--json is for tournaments; {folder} is none")
     if steps is not None:

@@ -16,6 +16,7 @@ from arena.tournaments.pool import Done, Item, Pool
 from arena.tournaments.records import Entered, Match, PlayedMatch
 from arena.tournaments.schedule import Schedule
 from arena.tournaments.store import Store
+from arena.tournaments.tally import Tally
 
 #: How often a match is begun before a fault that is no agent's ends the tournament.
 MAX_TRIES = 3
@@ -44,10 +45,18 @@ class Progress(NamedTuple):
 
 @dataclass(frozen=True)
 class Hooks:
-    """What a tournament tells its caller."""
+    """What a tournament tells its caller.
+
+    Attributes:
+      on_progress: how far it is.
+      on_played: a match that has been committed, and the standings with it.
+      on_isolated: who plays in a process of its own, and what that holds here: (what, holds, how) for every promise.
+      warn: one line about what does not stop the tournament.
+    """
 
     on_progress: Callable[[Progress], None] = lambda progress: None
-    on_played: Callable[[PlayedMatch], None] = lambda played: None
+    on_played: Callable[[PlayedMatch, Tally], None] = lambda played, tally: None
+    on_isolated: Callable[[Sequence[str], Sequence[tuple[str, bool, str]]], None] = lambda names, tiers: None
     warn: Callable[[str], None] = lambda line: None
 
 
@@ -88,6 +97,7 @@ class Runner:
     """Plays a tournament's matches in a pool, into a store.
 
     Args:
+      tally: the standings, to which every match is added.
       num_rows: how many games side by side; None for what is fast.
 
     Attributes:
@@ -95,11 +105,18 @@ class Runner:
     """
 
     def __init__(
-        self, lineup: Lineup, store: Store, pool: Pool[Task], hooks: Hooks, *, num_rows: int | None = None
+        self,
+        lineup: Lineup,
+        store: Store,
+        pool: Pool[Task],
+        hooks: Hooks,
+        tally: Tally,
+        *,
+        num_rows: int | None = None,
     ) -> None:
         self.playing_s = 0.0
         self._lineup, self._store, self._pool, self._hooks = lineup, store, pool, hooks
-        self._num_rows = num_rows
+        self._tally, self._num_rows = tally, num_rows
         self._schedule = Schedule(lineup.config, lineup.entered, lineup.left_out)
         self._played = Played(store)
         self._queue: dict[Group, list[Match]] = {}
@@ -172,7 +189,8 @@ class Runner:
         self._tries.pop(match.id)
         self._played.add(match.id)
         self._pace.add(played)
-        self._hooks.on_played(played)
+        self._tally.add(played)
+        self._hooks.on_played(played, self._tally)
         text = f"{' - '.join(match.players)} on {self._lineup.config.envs[match.env].label}"
         self._hooks.on_progress(Progress("play", len(self._played), self._total, text))
 

@@ -216,6 +216,32 @@ class Store:
         """Returns the ids of the matches that are committed."""
         return {row[0] for row in self._rows("SELECT id FROM matches")}
 
+    def num_matches(self) -> int:
+        """Returns how many matches are committed."""
+        return int(self._rows("SELECT count(*) FROM matches")[0][0])
+
+    def num_forfeits(self) -> dict[str, int]:
+        """Returns how many forfeits every agent has that has any."""
+        return dict(self._rows("SELECT agent, count(*) FROM forfeits GROUP BY agent"))
+
+    def sums_of_returns(self) -> dict[tuple[str, int], tuple[float, int]]:
+        """Returns the sum of a league's returns, and of how many games, by agent and index of the environment."""
+        query = (
+            "SELECT json_extract(schedule.players, '$[0]'), env, sum(json_extract(returns, '$[0]')), count(*) "
+            "FROM games JOIN schedule ON schedule.id = match GROUP BY 1, 2"
+        )
+        return {(agent, env): (total, number) for agent, env, total, number in self._rows(query)}
+
+    def results_of_pairs(self) -> list[tuple[tuple[str, str], tuple[float, float], int]]:
+        """Returns meetings, what the first player scored in the games of a pair, and how many pairs ended so."""
+        query = (
+            "SELECT json_extract(schedule.players, '$[0]'), json_extract(schedule.players, '$[1]'), "
+            "json_extract(first.scores, '$[0]'), json_extract(second.scores, '$[1]'), count(*) "
+            "FROM games first JOIN games second ON second.match = first.match AND second.game = 1 "
+            "JOIN schedule ON schedule.id = first.match WHERE first.game = 0 GROUP BY 1, 2, 3, 4"
+        )
+        return [((one, other), (first, second), number) for one, other, first, second, number in self._rows(query)]
+
     def played(self, match_id: str | None = None) -> list[PlayedMatch]:
         """Returns the committed matches in the order of the schedule, without actions; or the one with this id."""
         where = "" if match_id is None else "WHERE {} = ?"

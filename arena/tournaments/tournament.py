@@ -13,12 +13,13 @@ import contextlib
 import functools
 import time
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 import tomli_w
 
+from arena import isolation
 from arena.errors import ArenaError, InvalidValue
 from arena.files import claimed, write_text
 from arena.tournaments import result as results
@@ -28,9 +29,12 @@ from arena.tournaments.entering import enter
 from arena.tournaments.file import TournamentConfig, extended, slug, to_toml
 from arena.tournaments.films import Studio, film_best_games
 from arena.tournaments.pool import Pool
+from arena.tournaments.records import PlayedMatch
 from arena.tournaments.result import Result
 from arena.tournaments.runner import Hooks, Progress, Runner
 from arena.tournaments.store import FILE, Store
+from arena.tournaments.tally import Tally
+from arena.tournaments.telemetry import Telemetry
 from arena.versions import difference, machine, made_with, versions
 
 __all__ = ["Hooks", "Progress", "extend", "resume", "tournament"]
@@ -62,7 +66,7 @@ def tournament(
     hooks = hooks or Hooks()
     _check_jobs(jobs)
     checked = check(config)
-    folder = out or Path("tournaments") / f"{slug(config.name)}-{time.strftime('%Y%m%d-%H%M%S')}"
+    folder = out or default_folder(config)
     if (folder / FILE).exists() or (folder / "tournament.toml").exists():
         raise ArenaError(f"{folder} already holds a tournament; name another folder with --out")
     try:
@@ -70,11 +74,16 @@ def tournament(
     except OSError as error:
         raise ArenaError(f"{folder}: cannot be written ({error.strerror})") from None
     with _claimed(folder), Store(folder, is_new=True) as store:
-        about = {"versions": versions(), "machine": machine(), "tiers": _tiers(), "started": time.time()}
+        about = {"versions": versions(), "machine": machine(), "tiers": [], "started": time.time()}
         store.put(meta=about, clock={"seconds": 0.0, "playing_s": 0.0}, made_with=made_with())
         _keep(checked.config, store)
         _hold(checked, store, jobs, num_envs, videos, hooks)
     return results.load(folder)
+
+
+def default_folder(config: TournamentConfig) -> Path:
+    """Returns `tournaments/NAME-DATE`."""
+    return Path("tournaments") / f"{slug(config.name)}-{time.strftime('%Y%m%d-%H%M%S')}"
 
 
 def resume(
@@ -110,22 +119,49 @@ def extend(
 
 
 def _hold(checked: Checked, store: Store, jobs: int, num_envs: int | None, videos: bool, hooks: Hooks) -> None:
-    begin, before = time.perf_counter(), store.get("clock")
     pool: Pool[Any] = Pool(Studio, jobs)
-    with contextlib.closing(pool):
-        lineup = enter(checked, store, pool, hooks)
-        runner = Runner(lineup, store, pool, hooks, num_rows=num_envs)
+    try:
+        with contextlib.closing(pool):
+            _play(checked, store, pool, num_envs, hooks)
+            result = results.load(store.folder)
+            _write(result)
+            if videos and result.config.is_league:
+                tell = functools.partial(_tell_film, hooks)
+                store.put(not_filmed=[asdict(entry) for entry in film_best_games(result, pool, tell)])
+    except OSError as error:
+        what = f"{error.filename or store.folder}: {error.strerror or error}"
+        raise ArenaError(f"{what}; what was played is kept: go on with: arena resume {store.folder}") from error
+
+
+def _play(checked: Checked, store: Store, pool: Pool[Any], num_envs: int | None, hooks: Hooks) -> None:
+    begin, before = time.perf_counter(), store.get("clock")
+    _tell_tiers(checked, store, hooks)
+    lineup = enter(checked, store, pool, hooks)
+    tally, telemetry = Tally(checked.config, store), Telemetry(store.folder / "tensorboard")
+
+    def on_played(played: PlayedMatch, tally: Tally) -> None:
+        telemetry.add(played, tally)
+        hooks.on_played(played, tally)
+
+    runner = Runner(lineup, store, pool, replace(hooks, on_played=on_played), tally, num_rows=num_envs)
+    with contextlib.closing(telemetry):
         try:
             runner.run()
+            telemetry.write_ratings(tally)
         finally:
             seconds = before["seconds"] + time.perf_counter() - begin
             with contextlib.suppress(ArenaError):  # it is what went wrong first that counts
                 store.put(clock={"seconds": seconds, "playing_s": before["playing_s"] + runner.playing_s})
-        result = results.load(store.folder)
-        _write(result)
-        if videos and result.config.is_league:
-            tell = functools.partial(_tell_film, hooks)
-            store.put(not_filmed=[asdict(entry) for entry in film_best_games(result, pool, tell)])
+
+
+def _tell_tiers(checked: Checked, store: Store, hooks: Hooks) -> None:
+    """Finds out what isolation holds here, where somebody needs it, and tells it."""
+    trained = {entrant.name for entrant in checked.config.agents if entrant.train}
+    isolated = [name for name, source in checked.sources.items() if not source.is_ours and name not in trained]
+    if isolated:
+        tiers = isolation.tiers()
+        hooks.on_isolated(isolated, tiers)
+        store.put(meta=store.get("meta") | {"tiers": tiers})
 
 
 def _tell_film(hooks: Hooks, done: int, total: int, text: str) -> None:
@@ -169,12 +205,3 @@ def _compare(store: Store, hooks: Hooks) -> None:
         line = f"matches were played with other versions or on another machine, and may differ: {changed}"
         hooks.warn(line)
         store.put(warnings=[*(store.get("warnings") or []), line])
-
-
-def _tiers() -> list[list[object]]:
-    try:
-        from arena import isolation
-
-        return [list(tier) for tier in isolation.tiers()]
-    except (ImportError, AttributeError):
-        return []
