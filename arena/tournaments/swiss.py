@@ -12,7 +12,8 @@ Pairing goes from the top down. An agent's opponent is the first, among those th
 
 with whom the rest can still be paired with as few second meetings as the round allows at all. That number is known
 from the largest matching in the graph of those who have not met, and its size is half the rank of the graph's Tutte
-matrix with numbers drawn for its variables: too low with a chance below 1e-7, and the same in every run.
+matrix with numbers drawn for its variables, the same in every run. For n agents it is too low with a chance of n in
+2^31 at most: then two might meet again who need not.
 
 Source: the order is that of the Dutch system (FIDE Handbook C.04.3); the rank, Lovasz (1979), "On determinants,
 matchings, and random algorithms".
@@ -32,6 +33,7 @@ from arena.tournaments.outcome import Meeting, Outcome, Place
 from arena.tournaments.records import Match, PlayedMatch
 from arena.tournaments.tie_breaks import Result
 
+_NOTE = f"Places: {', then '.join(tie_breaks.NAMES)}, then the better seed. A bye is worth a meeting won."
 _PRIME = 2**31 - 1
 Met = frozenset[frozenset[int]]
 
@@ -65,9 +67,6 @@ def draw(fixtures: Fixtures, played: Mapping[str, PlayedMatch]) -> Outcome:
         _book(fixtures.names, [meeting for meeting in meetings if meeting.round == round], results)
         is_complete = round == config.num_rounds
     return Outcome(tuple(matches), is_complete, tuple(meetings), _places(fixtures.names, results), notes=(_NOTE,))
-
-
-_NOTE = f"Places: {', then '.join(tie_breaks.NAMES)}, then the better seed. A bye is worth a meeting won."
 
 
 @functools.lru_cache(maxsize=256)
@@ -170,7 +169,7 @@ def _book(names: Sequence[str], meetings: Sequence[Meeting], results: list[list[
 
 
 def _places(names: Sequence[str], results: Sequence[Sequence[Result]]) -> tuple[Place, ...]:
-    if not results[0]:
+    if not any(results):
         return ()
     rows = tie_breaks.ranked(results)
     following = [*(values for _, values in rows[1:]), None]

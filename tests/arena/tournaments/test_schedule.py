@@ -213,3 +213,11 @@ def test_a_schedule_that_is_kept_answers_as_a_new_one_does(arranged, format):
         assert kept.outcome(done) == outcome(config, entered, done)
         done[waiting[-1].id] = arranged.played(waiting[-1], pair_points(waiting[-1]))
     assert kept.outcome(done) == outcome(config, entered, done)
+
+
+@pytest.mark.parametrize("format", ["knockout", "swiss"])
+@pytest.mark.parametrize("num_left", [0, 1])
+def test_whoever_is_left_alone_has_nothing_to_play(arranged, format, num_left):
+    config, entered = arranged.setting(format, 2)
+    result = outcome(config, entered[:num_left], {})
+    assert (result.matches, result.is_complete) == ((), True)
