@@ -18,6 +18,7 @@ import importlib.metadata
 import importlib.util
 import json
 import warnings
+from collections.abc import Iterable
 from dataclasses import dataclass
 from importlib.machinery import ModuleSpec, PathFinder
 from pathlib import Path
@@ -50,7 +51,7 @@ class Source:
     """What a reference names.
 
     Attributes:
-      ref: the reference, with absolute paths: it names the same in any folder.
+      ref: the reference; a file's path in it is absolute, so that it names the same from any folder.
       name: a short name for people.
       digest: of what plays: "sha256:..." of a file or of a package's sources, and a distribution's name and version.
       is_ours: True for this project's own agents and for policies that it saved. They may share a process.
@@ -213,32 +214,28 @@ def _check_name(content: bytes, name: str, where: str) -> None:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            tree = ast.parse(content)
+            bound, offered = _bound(ast.parse(content).body)
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         raise BrokenPlugin(f"{where} cannot be imported: {brief(error)}") from error
-    bound, offered = _bound(tree.body)
     if name not in bound and "*" not in bound and "__getattr__" not in bound:
         raise UnknownName(f"class or function in {where}", name, offered)
 
 
-def _bound(body: list[ast.stmt]) -> tuple[set[str], set[str]]:
-    """Returns the names that statements bind, and those of public classes and functions among them."""
+def _bound(nodes: Iterable[ast.AST]) -> tuple[set[str], set[str]]:
+    """Returns the names that statements bind or mention, and those of public classes and functions among them."""
     bound: set[str] = set()
     offered: set[str] = set()
-    for node in body:
+    for node in nodes:
         if isinstance(node, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
             bound.add(node.name)
             offered |= {node.name} if not node.name.startswith("_") else set()
-        elif isinstance(node, ast.Import | ast.ImportFrom):
-            bound |= {(alias.asname or alias.name).partition(".")[0] for alias in node.names}
-        else:  # assignments, and blocks whose statements count as well
-            bound |= {part.id for part in ast.walk(node) if isinstance(part, ast.Name)}
-            for block in ("body", "orelse", "finalbody"):
-                inner, also = _bound(getattr(node, block, []))
-                bound, offered = bound | inner, offered | also
-            for handler in getattr(node, "handlers", []):
-                inner, also = _bound(handler.body)
-                bound, offered = bound | inner, offered | also
+        elif isinstance(node, ast.alias):
+            bound.add((node.asname or node.name).partition(".")[0])
+        elif isinstance(node, ast.Name):
+            bound.add(node.id)
+        else:
+            inner, also = _bound(ast.iter_child_nodes(node))
+            bound, offered = bound | inner, offered | also
     return bound, offered
 
 

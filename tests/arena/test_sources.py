@@ -28,6 +28,11 @@ else:
     def other(obs): return 1
 
 from os import path as found
+
+try:
+    import tomllib
+except ImportError as error:
+    caught = None
 """
 
 
@@ -105,7 +110,7 @@ def test_a_plugin_without_its_module_is_one_line(tmp_path, monkeypatch):
         locate("mine")
 
 
-@pytest.mark.parametrize("name", ["Mine", "choose", "LATE", "other", "found"])
+@pytest.mark.parametrize("name", ["Mine", "choose", "LATE", "other", "found", "tomllib", "caught"])
 def test_a_name_in_a_file_is_found_in_its_source(file, name):
     source = locate(f"mine.py:{name}")
     assert (source.ref, source.name, source.kind) == (f"{file}:{name}", name, Kind.FILE)
@@ -129,6 +134,7 @@ def test_a_name_that_only_running_would_tell_passes(tmp_path, line):
         ("def f(:", "f", r"mine\.py cannot be imported: SyntaxError: invalid syntax \(line 1\)"),
         ("(" * 10_000, "f", r"mine\.py cannot be imported: SyntaxError: too many nested parentheses"),
         ("-" * 100_000 + "1", "f", r"mine\.py cannot be imported: (Memory|Recursion)Error"),
+        ("1" + "+1" * 5_000, "f", r"mine\.py cannot be imported: (Memory|Recursion)Error|unknown class or function"),
         ("x\0y", "f", r"mine\.py cannot be imported: .*null bytes"),
     ],
 )
