@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from statistics import fmean
 
 from arena.tournaments.records import PlayedGame, PlayedMatch
 
@@ -32,10 +31,13 @@ class Chosen:
         return self.played.games[self.index]
 
 
-def of_league(played: Sequence[PlayedMatch]) -> list[Chosen]:
+def of_league(played: Sequence[PlayedMatch], ranked: Sequence[str]) -> list[Chosen]:
     """Returns the best, worst and closest of one environment's games; of equal ones the first in the schedule.
 
-    The closest is the second agent's game that came nearest to the first one's on the same seed, by mean return.
+    The closest is the second agent's game that came nearest to the first one's on the same seed.
+
+    Args:
+      ranked: the agents, the best first.
     """
     games = [(match, index) for match in played for index in range(len(match.games))]
     if not games:
@@ -57,13 +59,13 @@ def of_league(played: Sequence[PlayedMatch]) -> list[Chosen]:
     for entry in games:
         game = entry[0].games[entry[1]]
         by_agent.setdefault(game.players[0], {})[game.seed] = entry
-    ranked = sorted(by_agent, key=lambda agent: -fmean(map(ret, by_agent[agent].values())))
-    if len(ranked) > 1:
-        first, second = (by_agent[agent] for agent in ranked[:2])
+    leaders = [agent for agent in ranked if agent in by_agent][:2]
+    if len(leaders) == 2:
+        first, second = (by_agent[agent] for agent in leaders)
         shared = [seed for seed in first if seed in second]
         if shared:
             seed = min(shared, key=lambda seed: abs(ret(first[seed]) - ret(second[seed])))
-            more = f", where {ranked[0]} reached {ret(first[seed]):,.6g}"
+            more = f", where {leaders[0]} reached {ret(first[seed]):,.6g}"
             found.append(chosen(second[seed], "The closest to the winner", more))
     return found
 

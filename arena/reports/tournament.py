@@ -7,15 +7,19 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import tomli_w
 
 from arena.files import write_text
-from arena.reports import choice, formats, played, protocol
+from arena.reports import choice, formats, games, league, played, protocol
 from arena.reports.clips import clips
+from arena.reports.headline import headline
 from arena.reports.page import render
 from arena.reports.view import Clips, Section, View, blocks
 from arena.reports.words import count, duration
+from arena.tournaments import ranking
 from arena.tournaments.file import to_toml
+from arena.tournaments.ranking import Ranking
 from arena.tournaments.result import Result, load
 
 
@@ -30,18 +34,24 @@ def write(folder: Path, *, videos: bool = True, on_progress: Callable[[int, int]
       ArenaError: the folder holds no tournament, or cannot be written.
     """
     result = load(folder)
-    films = _films(result, on_progress) if videos else None
-    return write_text(folder / "report.html", render(view_of(result, films)))
+    figures = ranking.of(result)
+    films = _films(result, figures, on_progress) if videos else None
+    return write_text(folder / "report.html", render(view_of(result, figures, films)))
 
 
-def view_of(result: Result, films: Section | None = None) -> View:
+def view_of(result: Result, figures: Ranking, films: Section | None = None) -> View:
     """Returns what the page says of a tournament; `films` is a section of it."""
     config, outcome = result.config, result.outcome
-    sections: list[Section | None] = [
-        formats.knockout(outcome) if config.format == "knockout" else None,
-        formats.swiss(outcome) if config.format == "swiss" else None,
-        formats.sequential(outcome.stop, [agent.name for agent in result.entered]) if outcome.stop else None,
-        films,
+    sections: list[Section] = []
+    if config.format == "knockout":
+        sections.append(formats.knockout(outcome))
+    if config.format == "swiss":
+        sections.append(formats.swiss(outcome))
+    sections += league.sections(figures.league, _returns(result)) if figures.league else games.sections(figures.games)
+    if outcome.stop:
+        sections.insert(1, formats.sequential(outcome.stop, [agent.name for agent in result.entered]))
+    sections += [films] if films else []
+    sections += [
         played.forfeits(result),
         protocol.protocol(result),
         protocol.reproduction(result, tomli_w.dumps(to_toml(config))),
@@ -49,17 +59,27 @@ def view_of(result: Result, films: Section | None = None) -> View:
     ]
     return View(
         title=config.name,
-        headline="",
+        headline=headline(result, figures),
         summary=protocol.what_was_played(result),
-        sections=[section for section in sections if section],
-        warnings=_warnings(result),
+        sections=sections,
+        warnings=_warnings(result, figures),
         footer=_footer(result),
     )
 
 
-def _warnings(result: Result) -> list[str]:
+def _returns(result: Result) -> dict[str, dict[str, np.ndarray]]:
+    """Returns a league's returns, by environment and agent."""
+    found: dict[str, dict[str, list[float]]] = {}
+    for match in result.matches:
+        env = result.config.envs[match.match.env].label
+        own = found.setdefault(env, {}).setdefault(match.match.players[0], [])
+        own += [game.returns[0] for game in match.games]
+    return {env: {agent: np.array(own) for agent, own in by_agent.items()} for env, by_agent in found.items()}
+
+
+def _warnings(result: Result, figures: Ranking) -> list[str]:
     missing = len(result.outcome.matches) - len(result.matches)
-    warnings = list(result.warnings)
+    warnings = [*result.warnings, *(line for line in figures.warnings if line not in result.outcome.notes)]
     if not result.is_finished:
         left = f"{count(missing, 'match', 'matches')} of those drawn so far" if missing else "its matches"
         warnings.insert(0, f"The tournament is not over: {left} are missing. arena resume goes on with it.")
@@ -75,26 +95,20 @@ def _footer(result: Result) -> str:
     return f"Begun on {when}; it took {duration(seconds)}. Made by agent-arena {version}".strip() + "."
 
 
-def _films(result: Result, on_progress: Callable[[int, int], None] | None) -> Section | None:
+def _films(result: Result, figures: Ranking, on_progress: Callable[[int, int], None] | None) -> Section | None:
     chosen = []
     for index, env in enumerate(result.config.envs):
         there = [match for match in result.matches if match.match.env == index]
-        found = choice.of_league(there) if result.config.is_league else choice.of_pairs(there, _strengths(result))
+        if figures.league:
+            found = choice.of_league(there, [row.agent for row in figures.league.rows if row.env == env.label])
+        elif figures.games:
+            strength = {row.agent: row.rating.value for row in figures.games[0].rows if row.rating}
+            found = choice.of_pairs(there, strength)
+        else:
+            found = []
         chosen += [replace(one, title=f"{one.title} of {env.label}") for one in found]
     if not chosen:
         return None
     made = clips(chosen, result.folder, on_progress=on_progress)
     lead = "The best, the worst and the closest game of every environment, played again from its seed and actions."
     return Section("films", "Games to watch", lead, blocks(Clips(made)))
-
-
-def _strengths(result: Result) -> dict[str, float]:
-    """Returns the share of its points that every agent scored."""
-    points = dict.fromkeys((agent.name for agent in result.entered), 0.0)
-    games = dict.fromkeys(points, 0)
-    for match in result.matches:
-        for game in match.games:
-            for name, score in zip(game.players, game.scores, strict=True):
-                points[name] += score
-                games[name] += 1
-    return {name: points[name] / games[name] if games[name] else 0.0 for name in points}

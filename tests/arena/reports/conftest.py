@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import shutil
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +34,7 @@ from arena.reports.view import (
 )
 from arena.tournaments import schedule
 from arena.tournaments.file import Entrant, EnvEntry, TournamentConfig, to_toml
-from arena.tournaments.records import Entered, Forfeit, Match, PlayedGame, PlayedMatch
+from arena.tournaments.records import Entered, Forfeit, ForfeitType, Match, PlayedGame, PlayedMatch
 from arena.tournaments.store import Store
 
 SCRIPT = "<script>document.title='owned'</script>"
@@ -216,6 +216,20 @@ class Made:
                 played |= new
                 is_going_on = bool(new)
         return folder
+
+    def league(self, returns: Mapping[str, Sequence[float] | None], **settings: Any) -> Path:
+        """Returns the folder of a league in CartPole-v1 with these returns; None forfeits the first game."""
+
+        def play(match: Match) -> PlayedMatch | None:
+            (name,) = match.players
+            given = returns[name]
+            if given is None:
+                return self.block(match, [], [Forfeit(match.id, 0, name, ForfeitType.CRASH, "it fell", "its log")])
+            part = given[match.first_game : match.first_game + len(match.seeds)]
+            return self.block(match, part) if len(part) == len(match.seeds) else None
+
+        settings = {"episodes": max(len(own) for own in returns.values() if own), "envs": ["CartPole-v1"]} | settings
+        return self.folder("league", list(returns), play, **settings)
 
     @staticmethod
     def pair(match: Match, scores: Sequence[float], length: int = 7) -> PlayedMatch:

@@ -17,7 +17,7 @@ def meeting(made, first, second, scores, length, number=0):
 
 def test_of_a_league_the_best_the_worst_and_the_closest_are_chosen(made):
     # b comes nearest to a, the winner, on seed 6: 8 against 9.
-    chosen = of_league(league(made, {"b": [1, 8, 5], "a": [20, 9, 10], "c": [0, 9, 0]}))
+    chosen = of_league(league(made, {"b": [1, 8, 5], "a": [20, 9, 10], "c": [0, 9, 0]}), ["a", "b", "c"])
     assert [(one.title, one.game.players, one.game.seed) for one in chosen] == [
         ("The best game", ("a",), 5),
         ("The worst game", ("c",), 5),
@@ -27,12 +27,12 @@ def test_of_a_league_the_best_the_worst_and_the_closest_are_chosen(made):
 
 
 def test_of_equal_games_the_first_is_chosen_and_there_is_no_worst(made):
-    chosen = of_league(league(made, {"a": [3, 3, 3]}))
+    chosen = of_league(league(made, {"a": [3, 3, 3]}), ["a"])
     assert [(one.title, one.game.seed) for one in chosen] == [("The best game", 5)]
 
 
 def test_a_league_without_games_has_none_to_show(made):
-    assert of_league(league(made, {"a": []})) == []
+    assert of_league(league(made, {"a": []}), ["a"]) == []
 
 
 def test_of_pairs_the_quickest_win_of_the_best_the_greatest_upset_and_the_closest_are_chosen(made):
