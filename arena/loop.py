@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import gymnasium as gym
@@ -135,7 +135,7 @@ def run(
             if max(chosen) >= num_actions or min(chosen) < 0:
                 raise BrokenPlugin(f"{type(player).__name__}.act() chose {chosen} of {num_actions} actions", player)
             if is_game:
-                check_legal(obs, action, live, player)
+                check_legal(obs, action, live.tolist(), player)
         try:
             next_obs, reward, terminated, truncated = env_step(action)
         except Exception as error:
@@ -259,19 +259,18 @@ def observation_digest(obs: Any) -> str:
     return hashlib.blake2b(b"".join(np.ascontiguousarray(part).tobytes() for part in parts), digest_size=8).hexdigest()
 
 
-def check_legal(obs: Mapping[str, np.ndarray], action: np.ndarray, live: np.ndarray, player: Player) -> None:
+def check_legal(obs: Mapping[str, np.ndarray], action: np.ndarray, live: Iterable[bool], player: Player) -> None:
     """Raises BrokenPlugin, naming player and move, unless the [N] actions of the `live` rows of a game are legal."""
     legal = obs["legal"]
-    is_known = (action >= 0) & (action < legal.shape[1])
-    broken = np.flatnonzero(live & ~(is_known & legal[np.arange(len(action)), action * is_known]))
-    if len(broken):
-        row = broken[0]
-        ply = int((obs["history"][row] >= 0).sum()) + 1
-        raise BrokenPlugin(
-            f"{type(player).__name__}.act() chose {action[row]}, an illegal move, in seat {obs['seat'][row]} "
-            f"at ply {ply}; legal are {np.flatnonzero(obs['legal'][row])[:20].tolist()}",
-            player,
-        )
+    num_actions = legal.shape[1]
+    for row, (move, is_live) in enumerate(zip(action.tolist(), live, strict=False)):
+        if is_live and not (0 <= move < num_actions and legal.item(row, move)):
+            ply = int((obs["history"][row] >= 0).sum()) + 1
+            raise BrokenPlugin(
+                f"{type(player).__name__}.act() chose {move}, an illegal move, in seat {obs['seat'][row]} "
+                f"at ply {ply}; legal are {np.flatnonzero(legal[row])[:20].tolist()}",
+                player,
+            )
 
 
 def check_decision(decision: Any, spec: Spec, num_rows: int, player: Player) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from itertools import repeat
 from typing import Any
 
 import numpy as np
@@ -51,13 +52,17 @@ class Seats(Player):
     def act(self, obs: Mapping[str, np.ndarray], state: Any) -> Decision:
         seating, states = state
         num_rows = len(seating)
-        to_move = np.where(obs["legal"].any(axis=1), seating[np.arange(num_rows), obs["seat"]], -1)
+        to_move: list[list[int]] = [[] for _ in self.players]
+        is_on = obs["legal"].any(axis=1).tolist()
+        for row, (seat, sitting) in enumerate(zip(obs["seat"].tolist(), seating.tolist(), strict=True)):
+            if is_on[row]:
+                to_move[sitting[seat]].append(row)
         action = np.zeros(num_rows, np.int64)
         extras: dict[str, np.ndarray] = {}
         for index, player in enumerate(self.players):
-            rows = np.flatnonzero(to_move == index)
-            if not len(rows):
+            if not to_move[index]:
                 continue
+            rows = np.array(to_move[index])
             is_all = len(rows) == num_rows
             seen, memory = (obs, states[index]) if is_all else (rows_of(obs, rows), rows_of(states[index], rows))
             decision = self._ask(index, seen, memory)
@@ -77,5 +82,5 @@ class Seats(Player):
             raise BrokenPlugin.during(player, "act", error) from error
         self.seconds[index] += time.perf_counter() - begin
         check_decision(decision, self.spec, len(obs["seat"]), player)
-        check_legal(obs, decision.action, np.ones(len(obs["seat"]), bool), player)
+        check_legal(obs, decision.action, repeat(True), player)
         return decision

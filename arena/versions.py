@@ -11,7 +11,10 @@ from typing import Any
 
 from arena.threads import max_threads, num_cores
 
-PACKAGES = ("agent-arena", "ai-edge-litert", "ale-py", "gymnasium", "keras", "numpy", "tensorflow")
+PACKAGES = (
+    "agent-arena", "ai-edge-litert", "ale-py", "gymnasium", "keras", "multi-agent-ale-py", "numpy", "open-spiel",
+    "pettingzoo", "tensorflow",
+)  # fmt: skip
 
 
 def versions() -> dict[str, str]:

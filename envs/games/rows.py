@@ -121,7 +121,7 @@ class GameRows(Rows):
 
     def step(self, actions: np.ndarray) -> Step:
         rows = np.flatnonzero(self._running)
-        obs = {name: values.copy() for name, values in self._last.items()}
+        obs = {name: self._last[name].copy() for name in ("observation", "legal", "seat")}
         views, seats = obs["observation"], obs["seat"]
         reward = np.zeros((self.num_rows, self.spec.num_seats))
         terminated, truncated = np.zeros(self.num_rows, bool), np.zeros(self.num_rows, bool)
