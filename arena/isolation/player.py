@@ -61,7 +61,7 @@ class IsolatedPlayer(Player):
         self._limits = limits or Limits()
         self._hidden = [Path(path) for path in hidden]
         self._mode = mode
-        self._process: Process | None = None
+        self.process: Process | None = None
         self._state_size = 0
         self._spoken: dict[str, str] = {}
 
@@ -76,9 +76,9 @@ class IsolatedPlayer(Player):
             "mode": str(self._mode) if self._mode else "",
             "import_from": access.import_from(source),
         }
-        self._process = Process(order, arrays, access.readable(source, self._hidden), self._limits)
+        self.process = Process(order, arrays, access.readable(source, self._hidden), self._limits)
         folder = f"{source.path.parent}/" if source.path else self.ref
-        self._spoken = {source.ref: self.ref, folder: "", self._process.folder: "~"}
+        self._spoken = {source.ref: self.ref, folder: "", self.process.folder: "~"}
         try:
             answer = self._ask({"ask": "build"}, {}, self._limits.start_s, "its start").message
         except BaseException:
@@ -117,13 +117,13 @@ class IsolatedPlayer(Player):
 
     def close(self) -> None:
         """Ends the process and all that it started, and removes its folder. Does nothing the second time."""
-        if self._process is not None:
+        if self.process is not None:
             self._end()
 
     def _ask(self, message: dict[str, Any], arrays: dict[str, np.ndarray], limit_s: float, what: str) -> Frame:
-        if self._process is None:
+        if self.process is None:
             raise SeatLost(f"the process of {self.name} is not running")
-        line, deadline = self._process.line, Deadline(limit_s)
+        line, deadline = self.process.line, Deadline(limit_s)
         try:
             line.send(message, arrays, deadline)
             frame = line.receive(deadline)
@@ -179,8 +179,8 @@ class IsolatedPlayer(Player):
 
     def _end(self) -> Report | None:
         """Ends the process, and keeps its log; returns how it ended, or None where nobody could tell."""
-        assert self._process is not None
-        process, self._process = self._process, None
+        assert self.process is not None
+        process, self.process = self.process, None
         report = process.end()
         self.log = report.log if report else ""
         return report

@@ -37,7 +37,7 @@ class Tier(NamedTuple):
 def probe() -> tuple[Tier, ...]:
     """Returns what an agent in a process of its own cannot do here, every tier tried in such a process."""
     try:
-        with _targets() as told:
+        with targets() as told:
             process = Process({"seed": 0, "import_from": []}, {}, access.system(), Limits())
             try:
                 deadline = Deadline(_ATTEMPTS_S)
@@ -45,7 +45,7 @@ def probe() -> tuple[Tier, ...]:
                 done = process.line.receive(deadline).message
             finally:
                 report = process.end()
-        return _tiers(done, process.missing, report)
+        return judge(done, process.missing, report)
     except (ArenaError, Closed, Late, Malformed) as error:
         reason = f"it could not be tried: {error or type(error).__name__}"
         return tuple(Tier(what, False, reason) for what in _PROMISES)
@@ -66,11 +66,12 @@ _PROMISES = {
 _PARTS = {"files": "files", "processes": "scope", "network": "tcp", "privileges": "privileges"}
 
 
-def _tiers(done: dict[str, Any], missing: dict[str, str], report: Report | None) -> tuple[Tier, ...]:
+def judge(done: dict[str, Any], missing: dict[str, str], report: Report | None) -> tuple[Tier, ...]:
     broken = {what: ", ".join(done[what]) for what in _PARTS}
-    broken["environment"] = ", ".join(f"read {name}" for name in set(done["environment"]) - environment("").keys())
+    inherited = [f"read the variable {name}" for name in sorted(set(done["environment"]) - environment("").keys())]
     if done["files open"] > _MOST_OPEN:
-        broken["environment"] += f" use {done['files open'] - _MOST_OPEN} files that were open"
+        inherited.append(f"use {done['files open'] - _MOST_OPEN} files that were open")
+    broken["environment"] = ", ".join(inherited)
     if "privileges" in missing:
         broken["privileges"] = "use those of whoever runs it"
     broken["orphans"] = "leave a process behind" if _is_running(done["daemon"]) else ""
@@ -84,7 +85,7 @@ def _tiers(done: dict[str, Any], missing: dict[str, str], report: Report | None)
 
 
 @contextlib.contextmanager
-def _targets() -> Iterator[dict[str, Any]]:
+def targets() -> Iterator[dict[str, Any]]:
     """Gives what the attempts aim at: a secret file, ports, an abstract socket, this process."""
     with contextlib.ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
