@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from typer import Argument, Option
 
 from arena.commands.options import Env, EnvSet, Json, Mode, Preprocess, Ref, Seed, Trust, app
+from arena.errors import InvalidValue
+
+if TYPE_CHECKING:
+    from arena.archive import Recording
 
 
 @app.command("eval")
@@ -90,7 +94,11 @@ def watch(
 @app.command()
 def record(
     ref: Ref,
-    env: Env,
+    env: Annotated[str | None, Option(metavar="ID", help="Environment id; not of a tournament's match.")] = None,
+    match: Annotated[
+        str | None, Option(metavar="ID", help="Film this match of the tournament folder that REF then is.")
+    ] = None,
+    game: Annotated[int | None, Option(metavar="N", help="Only this game of the match, counted from 0.")] = None,
     episodes: Annotated[int, Option(metavar="N", help="Games to film.")] = 1,
     seed: Seed = 0,
     out: Annotated[Path, Option(metavar="DIR", help="Where the films go.")] = Path("recordings"),
@@ -104,11 +112,17 @@ def record(
     trust: Trust = False,
     json: Json = False,
 ) -> None:
-    """Film games; the same ones that `arena eval` reports."""
+    """Film games: the same ones that `arena eval` reports, or those of a tournament's match."""
     from arena import terminal
     from arena.config import parse_assignments
     from arena.recording import record as run
 
+    if match is not None:
+        if env is not None:
+            raise InvalidValue("--env and --match exclude each other: a match knows where it was played")
+        return _show_recordings(_record_match(Path(ref), match, game, out, fmt, overlay), json)
+    if env is None:
+        raise InvalidValue("record needs --env ID, or --match ID with a tournament's folder")
     with terminal.bar(f"{ref} on {env}") as update:
         recordings = run(
             ref,
@@ -126,6 +140,30 @@ def record(
                 (p.filmed + p.frame / max(1, p.num_frames)) / p.episodes, f"{p.filmed} of {p.episodes} games filmed"
             ),
         )
+    _show_recordings(recordings, json)
+
+
+def _record_match(folder: Path, match: str, game: int | None, out: Path, fmt: str, overlay: bool) -> list[Recording]:
+    from arena import terminal
+    from arena.tournaments.films import record as run
+
+    with terminal.bar(f"match {match}") as update:
+        return run(
+            folder,
+            match,
+            number=game,
+            out=out,
+            fmt=fmt,
+            overlay=overlay,
+            on_frame=lambda filmed, games, frame, num_frames: update(
+                (filmed + frame / num_frames) / games, f"{filmed} of {games} games filmed"
+            ),
+        )
+
+
+def _show_recordings(recordings: list[Recording], json: bool) -> None:
+    from arena import terminal
+
     if json:
         return terminal.print_json({"recordings": [recording.to_json() for recording in recordings]})
     for recording in recordings:

@@ -45,7 +45,8 @@ class Result:
       outcome: what only the format knows.
       not_entered: who does not fit which environment.
       not_filmed: whose best game has no video, and why.
-      meta: versions, machine, tiers (of isolation), started, seconds (of the tournament), playing_s (in matches).
+      meta: versions, machine, tiers (of isolation), started (seconds since 1970), seconds (all of it), matches_s
+        (without training, reports and films), playing_s (in matches, over all workers).
       warnings: what readers should know.
       is_finished: False while matches are missing.
     """

@@ -75,7 +75,8 @@ def tournament(
         raise ArenaError(f"{folder}: cannot be written ({error.strerror})") from None
     with _claimed(folder), Store(folder, is_new=True) as store:
         about = {"versions": versions(), "machine": machine(), "tiers": [], "started": time.time()}
-        store.put(meta=about, clock={"seconds": 0.0, "playing_s": 0.0}, made_with=made_with())
+        clock = {"seconds": 0.0, "matches_s": 0.0, "playing_s": 0.0}
+        store.put(meta=about, clock=clock, made_with=made_with())
         _keep(checked.config, store)
         _hold(checked, store, jobs, num_envs, videos, hooks)
     return results.load(folder)
@@ -134,7 +135,7 @@ def _hold(checked: Checked, store: Store, jobs: int, num_envs: int | None, video
 
 
 def _play(checked: Checked, store: Store, pool: Pool[Any], num_envs: int | None, hooks: Hooks) -> None:
-    begin, before = time.perf_counter(), store.get("clock")
+    begin = time.perf_counter()
     _tell_tiers(checked, store, hooks)
     lineup = enter(checked, store, pool, hooks)
     tally, telemetry = Tally(checked.config, store), Telemetry(store.folder / "tensorboard")
@@ -144,14 +145,17 @@ def _play(checked: Checked, store: Store, pool: Pool[Any], num_envs: int | None,
         hooks.on_played(played, tally)
 
     runner = Runner(lineup, store, pool, replace(hooks, on_played=on_played), tally, num_rows=num_envs)
+    entered = time.perf_counter()
     with contextlib.closing(telemetry):
         try:
             runner.run()
             telemetry.write_ratings(tally)
         finally:
-            seconds = before["seconds"] + time.perf_counter() - begin
+            now = time.perf_counter()
+            taken = {"seconds": now - begin, "matches_s": now - entered, "playing_s": runner.playing_s}
+            clock = {name: taken_s + store.get("clock")[name] for name, taken_s in taken.items()}
             with contextlib.suppress(ArenaError):  # it is what went wrong first that counts
-                store.put(clock={"seconds": seconds, "playing_s": before["playing_s"] + runner.playing_s})
+                store.put(clock=clock)
 
 
 def _tell_tiers(checked: Checked, store: Store, hooks: Hooks) -> None:
