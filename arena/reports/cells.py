@@ -13,7 +13,6 @@ from arena.tournaments.figure import Figure
 RANK = Column("#", "rank; equal ones are shared")
 AGENT = Column("agent", is_number=False)
 GROUP = Column("group", "agents that share a letter cannot be told apart", is_number=False)
-LEADING = (RANK, AGENT, GROUP)
 INTERVAL = Column("95% interval", is_number=False, is_sortable=False)
 FORFEITS = Column("forfeits")
 NONE = Cell(DASH)
@@ -31,13 +30,30 @@ class Ranked(Protocol):
     def group(self) -> str: ...
 
 
-def leading(rows: Sequence[Ranked], details: Sequence[str] = ()) -> list[list[Cell]]:
-    """Returns the columns of LEADING; `details` stand under the agents."""
-    return [
-        [Cell(str(row.rank), row.rank) for row in rows],
-        [Cell(row.agent, detail=detail) for row, detail in zip(rows, details or [""] * len(rows), strict=True)],
-        [Cell(row.group) for row in rows],
-    ]
+def leading(
+    rows: Sequence[Ranked],
+    title: str,
+    column: Sequence[Figure | None],
+    *,
+    places: int | None = None,
+    reference: float | None = None,
+    details: Sequence[str] = (),
+) -> tuple[list[Column], list[list[Cell]]]:
+    """Returns the columns that a table of ranks begins with: rank, agent, what it is ranked by, and its group.
+
+    Args:
+      title: of what it is ranked by.
+      column: its figures; left out where there are none.
+      places: decimals; None for as many as the column needs.
+      reference: a value that is marked in the intervals.
+      details: stand under the agents.
+    """
+    names = [Cell(row.agent, detail=detail) for row, detail in zip(rows, details or [""] * len(rows), strict=True)]
+    columns, content = [RANK, AGENT], [[Cell(str(row.rank), row.rank) for row in rows], names]
+    if any(column):
+        columns += [Column(title), INTERVAL]
+        content += [figures(column, places), bars(column, reference)]
+    return [*columns, GROUP], [*content, [Cell(row.group) for row in rows]]
 
 
 def wholes(column: Iterable[int]) -> list[Cell]:

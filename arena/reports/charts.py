@@ -10,10 +10,11 @@ import numpy as np
 from markupsafe import Markup
 
 from arena.reports.hostile import shown
+from arena.reports.words import MINUS
 
 NUM_COLOURS = 8
 _WIDTH = 640.0
-_LEFT, _RIGHT, _TOP, _BOTTOM = 58.0, 16.0, 34.0, 50.0
+_LEFT, _RIGHT, _TOP, _BOTTOM = 68.0, 16.0, 34.0, 50.0
 
 
 class Curve(NamedTuple):
@@ -52,8 +53,8 @@ def interval_bar(
     if reference is not None and scale[0] <= reference <= scale[1]:
         marks.append(tag("line", class_="reference", x1=x(reference), x2=x(reference), y1=2, y2=18))
     if math.isfinite(low) and math.isfinite(high):
-        marks.append(tag("rect", class_="interval", x=x(low), width=max(2.0, x(high) - x(low)), y=7, height=6, rx=3))
-    marks.append(tag("circle", class_="point", cx=x(point), cy=10, r=4.5))
+        marks.append(tag("rect", class_="interval", x=x(low), width=max(2.0, x(high) - x(low)), y=5, height=10, rx=3))
+    marks.append(tag("circle", class_="point", cx=x(point), cy=10, r=3.5))
     return _svg(160, 20, *marks, class_="bar", aria_hidden="true")
 
 
@@ -89,7 +90,7 @@ def lines(
 
     is_share = y_scale == (0.0, 1.0)
     rules = [0, 0.25, 0.5, 0.75, 1] if is_share else ticks(*y_scale, most=5)
-    marks = [_rule(height(value), f"{value:.0%}" if is_share else f"{value:g}") for value in rules]
+    marks = [_rule(height(value), f"{value:.0%}" if is_share else f"{value:g}".replace("-", MINUS)) for value in rules]
     marks += _x_axis(scale, bottom, x_title)
     paths = {name: [list(map(height, part)) for part in curve] for name, curve in curves.items()}
     for name, (_, low, high) in paths.items():
@@ -151,7 +152,7 @@ def _x_axis(scale: tuple[float, float], bottom: float, title: str, left: float =
         anchor = "start" if x < left + 20 else "end" if x > _WIDTH - _RIGHT - 20 else "middle"
         marks += [
             tag("line", class_="tick", x1=x, x2=x, y1=bottom, y2=bottom + 5),
-            tag("text", f"{value:,.10g}", x=x, y=bottom + 20, text_anchor=anchor),
+            tag("text", f"{value:,.10g}".replace("-", MINUS), x=x, y=bottom + 20, text_anchor=anchor),
         ]
     return [*marks, tag("text", title, class_="axis-title", x=_WIDTH - _RIGHT, y=bottom + 40, text_anchor="end")]
 

@@ -39,14 +39,13 @@ def sections(tables: Sequence[Games]) -> list[Section]:
 
 def _ratings(id: str, games: Games, note: str = "") -> Table:
     rows = games.rows
-    columns = [*cells.LEADING, Column("Elo"), cells.INTERVAL, Column("score", "percent of the points")]
+    ratings = [row.rating for row in rows]
+    ahead = [row.place_by and f"ahead by {row.place_by}" for row in rows]
+    columns, content = cells.leading(rows, "Elo", ratings, places=0, reference=0.0, details=ahead)
+    columns.append(Column("score", "percent of the points"))
     columns += [Column(title) for title in ("won", "drawn", "lost", "games")]
     columns += [Column(title, "pairs that gave so many points") for title in ("0", "½", "1", "1½", "2")]
-    ahead = [row.place_by and f"ahead by {row.place_by}" for row in rows]
-    content: list[Sequence[Cell]] = [
-        *cells.leading(rows, ahead),
-        cells.figures((row.rating for row in rows), 0),
-        cells.bars((row.rating for row in rows), 0.0),
+    content += [
         cells.figures((cells.times(row.score, 100.0) for row in rows), 1),
         *(cells.wholes(getattr(row, name) for row in rows) for name in ("wins", "draws", "losses", "games")),
         *(cells.tallies(row.pairs[points] for row in rows) for points in range(5)),

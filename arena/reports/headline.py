@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from arena.reports.words import count, join, number
+from arena.reports.words import count, join
 from arena.tournaments.ranking import Ranking
 from arena.tournaments.result import Result
 
@@ -56,7 +56,7 @@ def _league(ranking: Ranking) -> list[str]:
         found.append(of_ranks([row.agent for row in ranked], [row.group for row in ranked], where))
     elif league.overall and not league.overall[0].forfeits:
         best = league.overall[0]
-        rank = number(best.mean_rank, 1)
+        rank = f"{best.mean_rank:.3g}"
         found.append(f"{best.agent} has the best mean rank, {rank}, {where}; it is not tested whether that is chance.")
     forfeited = [row.agent for row in rows if row.forfeits]
     if forfeited:

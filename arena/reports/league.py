@@ -14,7 +14,7 @@ from arena.tournaments.league_ranking import League, OverallRow, Profile
 from arena.tournaments.league_table import LeagueRow
 
 _GROUPS = "Agents that share a letter in the column 'group' cannot be told apart."
-_TITLES = {"iqm": "IQM", "optimality_gap": "optimality gap"}
+_OTHERS = {"mean": "mean", "median": "median", "optimality_gap": "optimality gap"}
 _PROFILES = (
     "How many of an agent's games lie above each score, with 95% bands. "
     "Where one curve lies above another everywhere, it is better by any measure."
@@ -32,8 +32,7 @@ def sections(league: League, returns: Mapping[str, Mapping[str, np.ndarray]]) ->
     found = [_alone(*by_env.values()) if is_alone else _overall(league, by_env)]
     main = next(iter(by_env)) if is_alone else ""
     if main in league.profiles:
-        order = [row.agent for row in league.overall or league.rows]
-        figure = profile(league.profiles[main], order, "profile", main)
+        figure = profile(league.profiles[main], _order(league), "profile", main)
         found.append(Section("profiles", "Performance profiles", _PROFILES, blocks(figure)))
     if league.improvement is not None:
         found.append(_improvement(league))
@@ -46,6 +45,11 @@ def sections(league: League, returns: Mapping[str, Mapping[str, np.ndarray]]) ->
         parts.append(Part(env, there))
     lead = "Raw, undiscounted returns. Each row of bars is an agent's games, as high as its fullest bin."
     return [*found, Section("environments", "Environment by environment", lead, parts)]
+
+
+def _order(league: League) -> list[str]:
+    """Returns the agents, the best first."""
+    return [row.agent for row in league.overall] or [row.agent for row in league.rows]
 
 
 def _alone(rows: Sequence[LeagueRow]) -> Section:
@@ -72,15 +76,12 @@ def _overall(league: League, by_env: Mapping[str, Sequence[LeagueRow]]) -> Secti
 
 
 def _overall_table(rows: Sequence[OverallRow], note: str) -> Table:
-    columns, content = [*cells.LEADING], cells.leading(rows)
-    if any(row.figures for row in rows):
-        for name in ("iqm", *(name for name in aggregates.NAMES if name != "iqm")):
-            column = [row.figures[name] if row.figures else None for row in rows]
-            columns.append(Column(_TITLES.get(name, name)))
-            content.append(cells.figures(column))
-            if name == "iqm":
-                columns.append(cells.INTERVAL)
-                content.append(cells.bars(column, 0.0))
+    by_name = {name: [row.figures[name] if row.figures else None for row in rows] for name in aggregates.NAMES}
+    columns, content = cells.leading(rows, "IQM", by_name["iqm"], reference=0.0)
+    for name, title in _OTHERS.items():
+        if any(by_name[name]):
+            columns.append(Column(title))
+            content.append(cells.figures(by_name[name]))
     columns += [Column("mean rank"), Column("environments", "in which it played"), cells.FORFEITS]
     content += [
         cells.figures(row.mean_rank for row in rows),
@@ -106,18 +107,16 @@ def _cross_table(league: League, by_env: Mapping[str, Sequence[LeagueRow]]) -> T
 
 
 def _table(id: str, rows: Sequence[LeagueRow]) -> Table:
-    columns = [*cells.LEADING, Column("mean"), cells.INTERVAL, Column("IQM", "interquartile mean"), Column("median")]
-    columns += [Column("sd", "sample standard deviation"), Column("worst"), Column("best"), Column("games")]
-    content = [
-        *cells.leading(rows),
-        cells.figures(row.mean for row in rows),
-        cells.bars(row.mean for row in rows),
+    columns, content = cells.leading(rows, "mean", [row.mean for row in rows])
+    columns += [Column("IQM", "interquartile mean"), Column("median"), Column("sd", "sample standard deviation")]
+    columns += [Column("worst"), Column("best"), Column("games"), cells.FORFEITS]
+    content += [
         *(cells.figures(getattr(row, name) for row in rows) for name in ("iqm", "median", "std", "worst", "best")),
         cells.wholes(row.games for row in rows),
         cells.tallies(row.forfeits for row in rows),
     ]
     caption = f"Returns in {rows[0].env}, with 95% intervals"
-    return Table(id, caption, [*columns, cells.FORFEITS], cells.rows_of(*content), header=1)
+    return Table(id, caption, columns, cells.rows_of(*content), header=1)
 
 
 def _distributions(index: int, rows: Sequence[LeagueRow], returns: Mapping[str, np.ndarray]) -> list[Block]:
@@ -125,7 +124,7 @@ def _distributions(index: int, rows: Sequence[LeagueRow], returns: Mapping[str, 
     if not samples:
         return []
     medians = join([f"{agent} {number(float(np.median(sample)))}" for agent, sample in samples.items()], most=8)
-    summary = f"The dark lines are the medians: {medians}."
+    summary = f"The upright lines are the medians: {medians}."
     svg = charts.histograms(samples, label=f"Distributions of returns in {env}. {summary}", x_title="return")
     return [Figure(f"returns-{index}", f"Distributions of returns in {env}", svg, summary)]
 
@@ -164,9 +163,10 @@ def _at(curve: charts.Curve, index: int) -> Cell:
 
 
 def _improvement(league: League) -> Section:
-    agents, estimate = league.improvement_agents, league.improvement
-    assert estimate is not None
-    value, low, high = map(np.asarray, estimate)
+    assert league.improvement is not None
+    agents = [agent for agent in _order(league) if agent in league.improvement_agents]
+    order = [list(league.improvement_agents).index(agent) for agent in agents]
+    value, low, high = (np.asarray(part)[np.ix_(order, order)] for part in league.improvement)
 
     def cell(i: int, j: int) -> Cell:
         return cells.share(float(value[i, j]), f"{span(100 * low[i, j], 100 * high[i, j], 0)}%")

@@ -88,11 +88,9 @@ def _warnings(result: Result, figures: Ranking) -> list[str]:
 
 
 def _footer(result: Result) -> str:
-    version = result.meta.get("versions", {}).get("agent-arena", "")
-    seconds = result.meta.get("seconds", 0.0)
-    started = result.meta.get("started")
-    when = time.strftime("%d %B %Y, %H:%M UTC", time.gmtime(started)) if started else "a time unknown"
-    return f"Begun on {when}; it took {duration(seconds)}. Made by agent-arena {version}".strip() + "."
+    when = time.strftime("%d %B %Y, %H:%M UTC", time.gmtime(result.meta["started"]))
+    version = result.meta["versions"].get("agent-arena", "")
+    return f"Begun on {when}; it took {duration(result.meta['seconds'])}. Made by agent-arena {version}".strip() + "."
 
 
 def _films(result: Result, figures: Ranking, on_progress: Callable[[int, int], None] | None) -> Section | None:

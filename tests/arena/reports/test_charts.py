@@ -32,8 +32,8 @@ def test_a_line_passes_through_its_points():
         np.array([0.0, 1.0, 2.0]), {"a": Curve(half, half, half)}, label="l", x_title="x", y_title="y", colours={"a": 3}
     )
     path = re.search('class="line c3" d="([^"]+)"', svg).group(1)
-    # From 58 to 624 across, from 34 (all) to 300 (none) down.
-    assert path == "M58.0 34.0L341.0 167.0L624.0 300.0"
+    # From 68 to 624 across, from 34 (all) to 300 (none) down.
+    assert path == "M68.0 34.0L346.0 167.0L624.0 300.0"
 
 
 def test_bars_of_a_histogram_are_as_high_as_their_bins_are_full():
