@@ -3,5 +3,5 @@
 raise RuntimeError("no import today")
 
 
-class Agent:
+class FailsToImport:
     """Never comes to be."""

@@ -52,7 +52,7 @@ def escapes(**options: Any) -> dict[str, Any]:
 
 
 def test_every_attempt_succeeds_where_nothing_forbids_it(told: dict[str, Any], tmp_path: Path):
-    code = "import json, sys\nfrom arena.isolation import attempts as it\nprint(json.dumps(it.attempt(json.load(sys.stdin))))"
+    code = "import json, sys, arena.isolation.attempts as it; print(json.dumps(it.attempt(json.load(sys.stdin))))"
     with subprocess.Popen(["sleep", "60"]) as victim, open(tmp_path / "out", "w") as out:
         subprocess.run(
             [sys.executable, "-c", code],

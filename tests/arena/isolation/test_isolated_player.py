@@ -119,7 +119,7 @@ def test_what_an_agent_prints_is_kept_as_far_as_the_limit_goes():
 MEMORY = {"fork_without_end": 1 << 20}  # its children count in full, though they share most of their memory
 BAD = [
     (
-        "raises_at_import.py:Agent",
+        "raises_at_import.py:FailsToImport",
         "failed import",
         "raises_at_import.py cannot be imported: RuntimeError: no import today",
     ),
