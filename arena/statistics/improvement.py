@@ -13,12 +13,6 @@ import numpy as np
 from arena.statistics.bootstrap import Estimate, interval, resampled_counts
 
 RESAMPLES = 2_000
-_WORK = 2e8  # comparisons of resampled scores
-
-
-def affordable_resamples(num_envs: int, num_seeds: int) -> int:
-    """Returns how many resamples a comparison of two agents can have: 2,000, and fewer, but 200, of very many games."""
-    return int(np.clip(_WORK / (num_envs * num_seeds**2), 200, RESAMPLES))
 
 
 def probability_of_improvement(x: np.ndarray, y: np.ndarray, *, seed: int, resamples: int = RESAMPLES) -> Estimate:
@@ -30,31 +24,46 @@ def probability_of_improvement(x: np.ndarray, y: np.ndarray, *, seed: int, resam
     Raises:
       ValueError: the agents' environments differ in number.
     """
-    if len(x) != len(y):
-        raise ValueError(f"both agents' scores must be of the same environments, not of {len(x)} and {len(y)}")
-    beats = (np.sign(x[:, :, None] - y[:, None, :]).astype(np.float32) + 1.0) / 2.0  # [E, N, M]; halves: exact
-    draws_x, draws_y = (
-        resampled_counts(*scores.shape, seed=own, resamples=resamples)
-        for scores, own in ((x, 2 * seed), (y, 2 * seed + 1))
-    )
-    counts_x = np.concatenate(list(draws_x)).reshape(-1, *x.shape).transpose(1, 0, 2).astype(np.float32)
-    counts_y = np.concatenate(list(draws_y)).reshape(-1, *y.shape).transpose(1, 0, 2)
-    draws = ((counts_x @ beats) * counts_y).sum(-1, dtype=np.float64).mean(0) / (x.shape[1] * y.shape[1])
-    low, high = interval(draws)
-    return Estimate(float(beats.mean(dtype=np.float64)), float(low), float(high))
+    matrix = improvement_matrix([x, y], seed=seed, resamples=resamples)
+    return Estimate(*(float(np.asarray(part)[0, 1]) for part in matrix))
 
 
 def improvement_matrix(scores: Sequence[np.ndarray], *, seed: int, resamples: int = RESAMPLES) -> Estimate:
     """Returns [A, A] matrices of the probability that the row's agent improves on the column's; half on the diagonal.
 
     Args:
-      scores: of each of A agents, [E, N] with the same environments.
+      scores: of each of A agents, [E, N] with the same environments; N may differ.
+
+    Raises:
+      ValueError: the agents' environments differ in number.
     """
+    if len({len(matrix) for matrix in scores}) > 1:
+        raise ValueError(f"all scores must be of the same environments, not of {[len(matrix) for matrix in scores]}")
+    ordered = [np.sort(matrix, axis=1) for matrix in scores]
+    counts = [_counts(matrix, len(scores) * seed + agent, resamples) for agent, matrix in enumerate(ordered)]
+    below = [np.concatenate([np.zeros_like(c[:, :, :1]), np.cumsum(c, axis=2)], axis=2) for c in counts]
     num = len(scores)
     value, low, high = (np.full((num, num), 0.5) for _ in range(3))
     for i in range(num):
         for j in range(i):
-            one = probability_of_improvement(scores[i], scores[j], seed=seed, resamples=resamples)
-            value[i, j], low[i, j], high[i, j] = one
+            beaten = [_beaten(x, y) for x, y in zip(ordered[i], ordered[j], strict=True)]
+            pairs = ordered[i].shape[1] * ordered[j].shape[1]
+            value[i, j] = sum((fewest + most).sum() for fewest, most in beaten) / (2 * pairs * len(beaten))
+            drawn = np.zeros(resamples)
+            for (fewest, most), times, cumulated in zip(beaten, counts[i], below[j], strict=True):
+                drawn += (times * (cumulated[:, fewest] + cumulated[:, most])).sum(1)
+            low[i, j], high[i, j] = interval(drawn / (2 * pairs * len(beaten)))
             value[j, i], low[j, i], high[j, i] = 1 - value[i, j], 1 - high[i, j], 1 - low[i, j]
     return Estimate(value, low, high)
+
+
+def _counts(scores: np.ndarray, seed: int, resamples: int) -> np.ndarray:
+    """Returns [E, resamples, N]: how often each score is drawn."""
+    chunks = resampled_counts(*scores.shape, seed=seed, resamples=resamples)
+    drawn = np.concatenate([chunk.astype(np.int32) for chunk in chunks])
+    return np.ascontiguousarray(drawn.reshape(resamples, *scores.shape).transpose(1, 0, 2))
+
+
+def _beaten(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Returns how many of [M] ordered scores y lie below each of [N] scores x, and how many do not lie above it."""
+    return np.searchsorted(y, x, side="left"), np.searchsorted(y, x, side="right")

@@ -22,7 +22,7 @@ from arena.tournaments.league_table import LeagueRow, table
 from arena.tournaments.records import PlayedMatch
 
 _IQM = aggregates.NAMES.index("iqm")
-_PROFILE_WORK = 4e5  # scores drawn for a curve
+_CURVE_WORK = 1e6  # scores drawn for a curve, or for an agent of the matrix
 
 
 @dataclass(frozen=True)
@@ -160,7 +160,7 @@ def _improvement(scores: Mapping[str, np.ndarray]) -> Estimate | None:
         return None
     matrices = list(scores.values())
     seed = seed_of(*(scores[agent] for agent in sorted(scores)))
-    resamples = improvement.affordable_resamples(*matrices[0].shape)
+    resamples = int(np.clip(_CURVE_WORK / matrices[0].size, 200, improvement.RESAMPLES))
     return improvement.improvement_matrix(matrices, seed=seed, resamples=resamples)
 
 
@@ -179,7 +179,7 @@ def _profile(scores: Mapping[str, np.ndarray]) -> Profile:
             matrix,
             thresholds,
             seed=seed_of(matrix),
-            resamples=int(np.clip(_PROFILE_WORK / matrix.size, 200, profiles.RESAMPLES)),
+            resamples=int(np.clip(_CURVE_WORK / matrix.size, 200, profiles.RESAMPLES)),
         )
         for agent, matrix in scores.items()
     }
