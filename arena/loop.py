@@ -161,12 +161,12 @@ def run(
                 int(episodes[row]),
                 int(seeds[row]),
                 int(row),
-                float(by_seat[0]),
+                by_seat[0],
                 int(lengths[row]),
                 bool(truncated[row] and not terminated[row]),
-                tuple(by_seat.tolist()),
+                tuple(by_seat),
             )
-            for row, by_seat in zip(ended, returns[ended].reshape(len(ended), num_seats), strict=True)
+            for row, by_seat in zip(ended, returns[ended].reshape(len(ended), num_seats).tolist(), strict=True)
         )
         yield Event(step, transition, live.copy(), episodes.copy(), finished, next_episode)
 

@@ -25,6 +25,7 @@ _MARGIN = 16
 _ROWS_TOP = 190
 _MAX_ROWS = 18
 _MAX_BEST = 10  # moves of a game
+_BEST_TOP, _BEST_HEIGHT = 206, 24
 
 _BACKGROUND = (21, 23, 28)
 _TRACK = (38, 42, 50)
@@ -135,16 +136,17 @@ class Panel:
         from PIL import Image, ImageDraw
 
         picture = scaled(shot.picture)
-        num_rows = 0 if self._players else min(len(self._names), _MAX_ROWS)
-        height = max(picture.shape[0], _ROWS_TOP + 14 * num_rows + 8)
+        num_rows = min(len(self._names), _MAX_BEST if self._players else _MAX_ROWS)
+        least = _BEST_TOP + _BEST_HEIGHT * num_rows if self._players else _ROWS_TOP + 14 * num_rows
+        height = max(picture.shape[0], least + 8)
         left = picture.shape[1]
         image = Image.new("RGB", (left + PANEL_WIDTH, height + height % 2), _BACKGROUND)
         image.paste(Image.fromarray(picture), (0, (height - picture.shape[0]) // 2))
         pen = _Pen(image, ImageDraw.Draw(image), left + _MARGIN, left + PANEL_WIDTH - _MARGIN, self._stamp)
         if self._players:
             self._draw_match(pen, shot)
-        else:
-            self._draw_header(pen, shot)
+            return even(np.asarray(image))
+        self._draw_header(pen, shot)
         if num_rows:
             self._draw_rows(pen, shot, range(num_rows), min(24, (height - _ROWS_TOP - 8) // num_rows))
         return even(np.asarray(image))
@@ -191,7 +193,7 @@ class Panel:
         legal = np.array(list(shot.moves))
         best = legal[np.argsort(-values[legal], kind="stable")][:_MAX_BEST]
         pen.text(184, _TITLES[shown], 10, _DIM)
-        self._draw_rows(pen, shot, best.tolist(), 24, 206)
+        self._draw_rows(pen, shot, best.tolist(), _BEST_HEIGHT, _BEST_TOP)
 
     def _outcome(self, episode: Episode) -> str:
         best = max(episode.returns)

@@ -4,6 +4,8 @@ import statistics
 
 import pytest
 
+import envs
+from arena import registry
 from arena.errors import ArenaError, DoesNotFit, InvalidValue, UnknownName
 from arena.evaluation import evaluate
 from arena.seeding import Stream, episode_seed
@@ -94,3 +96,21 @@ def test_what_cannot_be_is_said_in_one_line(options, error, line):
 def test_a_policy_of_another_environment_does_not_fit(litert_policy):
     with pytest.raises(DoesNotFit, match=r"was trained on CartPole-v1 and does not fit Acrobot-v1: its observations"):
         evaluate(str(litert_policy), "Acrobot-v1")
+
+
+@pytest.mark.parametrize("command", [("eval",), ("record",), ("watch",), ("train", "--steps", "100")])
+def test_a_game_of_two_is_said_to_be_played_in_tournaments(arena, command):
+    pytest.importorskip("pyspiel", reason="needs the extra two-player")
+    name, *rest = command
+    outcome = arena(name, "q_learning", "--env", "connect_four", *rest)
+    assert outcome.code == 2
+    line = "connect_four is a game for 2 players: play it with `arena tournament` or `arena play`"
+    assert line in " ".join(outcome.err.split())
+
+
+@pytest.mark.parametrize("ref", ["dqn", "ppo", "q_learning", "reinforce", "random_search"])
+def test_learners_do_not_fit_games_of_two(ref):
+    pytest.importorskip("pyspiel", reason="needs the extra two-player")
+    env = envs.make("tic_tac_toe")
+    with pytest.raises(DoesNotFit, match=r"learns alone; tic_tac_toe is a game for two$"):
+        registry.resolve(ref).player(env.spec, seed=0)

@@ -15,6 +15,7 @@ from arena.errors import ArenaError, InvalidValue
 from arena.film import NotReproducible, Replay, film, film_live, fps_of, frames_of
 from arena.gamelog import GameLog
 from arena.loop import run
+from arena.seats import Seats
 
 
 class Alternating(Player):
@@ -211,3 +212,40 @@ def test_an_atari_game_is_replayed_to_the_same_return(tmp_path):
     path = film(game, tmp_path / "pong.mp4")
     assert imageio_ffmpeg.count_frames_and_secs(str(path))[0] == 131
     assert "740x630" in describe(path)  # 160 x 3 and the panel's 260; 210 x 3
+
+
+class Ladder(Player):
+    """Plays the first legal move."""
+
+    def act(self, obs, state):
+        return Decision(obs["legal"].argmax(1))
+
+
+def game_of_two(env_id="connect_four", **settings):
+    pytest.importorskip("pyspiel", reason="needs the extra two-player")
+    env = envs.make(env_id, 1, settings=settings)
+    player = Ladder(env.spec, seed=0)
+    log = GameLog("a - b", env_id, env_settings=settings, players=lambda episode: ("a", "b"))
+    for event in run(env, Seats([player, player], lambda episode: (0, 1)), lambda _: 5, num_episodes=1):
+        games = log.add(event)
+    return games[0]
+
+
+def test_a_game_of_two_is_filmed_two_moves_a_second_from_its_opening_on(tmp_path):
+    game = game_of_two(opening_plies=3)
+    path = film(game, tmp_path / "game.mp4")
+    assert imageio_ffmpeg.count_frames_and_secs(str(path))[0] == game.length + 1
+    assert "2 fps" in describe(path)
+    assert "820x488" in describe(path)  # the board's 560 and the panel's 260
+
+
+def test_a_game_without_a_known_board_is_filmed_as_text(tmp_path):
+    film(game_of_two("mancala"), tmp_path / "game.mp4")
+
+
+def test_a_game_of_two_whose_other_return_differs_is_no_film(tmp_path):
+    game = game_of_two()
+    assert game.returns == (1.0, -1.0)  # the first column is full, then the second: four in a row for one of them
+    with pytest.raises(NotReproducible, match=r"had return 1, 0 after .* played again, 1, -1"):
+        film(replace(game, returns=(1.0, 0.0)), tmp_path / "game.mp4")
+    assert list(tmp_path.iterdir()) == []

@@ -109,3 +109,26 @@ def test_a_foreign_npz_is_no_game(tmp_path):
     np.savez(tmp_path / "other.npz", x=np.zeros(3))
     with pytest.raises(DamagedFile, match="is not a game"):
         Game.load(tmp_path / "other.npz")
+
+
+def test_a_game_of_two_keeps_names_and_returns_by_seat(tmp_path):
+    log = GameLog("a - b", "game", players=lambda episode: ("a", "b") if episode % 2 == 0 else ("b", "a"))
+    ended = (Episode(1, 101, 0, -1.0, 1, False, (-1.0, 1.0)),)
+    obs, yes = {"observation": np.zeros((1, 2), np.float32), "seat": np.zeros(1, np.int64)}, np.array([True])
+    transition = Transition(obs, np.array([3]), np.array([[-1.0, 1.0]]), yes, ~yes, obs, NO_EXTRAS)
+    (game,) = log.add(Event(1, transition, yes, np.array([1]), ended, 2))
+    assert (game.players, game.returns, game.ret) == (("b", "a"), (-1.0, 1.0), -1.0)
+    loaded = Game.load(game.save(tmp_path / "game.npz"))
+    assert (loaded.players, loaded.returns) == (game.players, game.returns)
+    assert loaded.summary()["players"] == ["b", "a"]
+
+
+def test_values_that_only_one_of_two_players_tells_are_kept_with_gaps():
+    log = GameLog("a - b", "game", players=lambda episode: ("a", "b"), with_extras=True)
+    no = np.array([False])
+    for step, extras in enumerate(({}, {"q": np.ones((1, 2))})):
+        ended = (Episode(0, 100, 0, 0.0, 2, False, (0.0, 0.0)),) if step else ()
+        transition = Transition({"seat": no}, np.array([step]), np.zeros((1, 2)), no, no, {}, extras)
+        games = log.add(Event(step + 1, transition, ~no, np.array([0]), ended, 1))
+    assert np.isnan(games[0].extras["q"][0]).all()
+    assert games[0].extras["q"][1].tolist() == [1.0, 1.0]

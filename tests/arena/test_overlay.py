@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from arena.agent import Spec
+from arena.loop import Episode
 from arena.overlay import PANEL_WIDTH, Panel, Shot, action_names, even, scaled
 
 BACKGROUND = (21, 23, 28)
@@ -116,3 +117,40 @@ def test_actions_have_their_meanings_where_they_are_known():
 
 def test_actions_of_other_kinds_are_written_out():
     Panel("x", spec("Strange-v3", gym.spaces.MultiDiscrete([2, 2]))).draw(shot([1, 0]))
+
+
+def match_shot(**changes):
+    extras = {"probs": np.array([0.1, 0.2, 0.7])}
+    picture = np.full((100, 100, 3), 200, np.uint8)
+    moves = {0: "left", 2: "right"}
+    return Shot(picture, 0, 3, 0.0, np.asarray(2), extras, to_move=0, moves=moves)._replace(**changes)
+
+
+def match_panel():
+    space = gym.spaces.Box(0.0, 1.0, (2,))
+    return Panel("a - b", Spec("connect_four", space, gym.spaces.Discrete(3), num_seats=2), ("first", "second"))
+
+
+def test_beside_a_game_of_two_both_names_have_their_colours_and_whose_move_it_is_stands_out():
+    panel = match_panel()
+    ours, theirs = (panel.draw(match_shot(to_move=seat, extras={})) for seat in (0, 1))
+    red, yellow = (226, 74, 74), (246, 200, 68)  # the pieces of connect_four
+    assert count(ours, red) > 50 < count(ours, yellow)
+    changed = np.argwhere((ours != theirs).any(-1))[:, 0]
+    assert set(changed // 34) == {1, 2}  # the lines of the two names, 34 pixels each from 40 on, and nothing else
+
+
+def test_beside_a_game_of_two_the_best_legal_moves_are_shown():
+    panel = match_panel()
+    shown, silent = panel.draw(match_shot()), panel.draw(match_shot(extras={"probs": np.full(3, np.nan)}))
+    assert count(shown, BAR) > 0 == count(silent, BAR)  # what is not known is not drawn
+    assert shown.shape == silent.shape
+
+
+def test_the_end_of_a_game_of_two_names_the_winner():
+    panel = match_panel()
+    ends = [Episode(0, 1, 0, ret, 3, False, (ret, -ret)) for ret in (1.0, -1.0, 0.0)]
+    assert [panel._outcome(end) for end in ends] == ["first wins", "second wins", "drawn"]
+    frames = [panel.draw(match_shot(finished=end, to_move=None)) for end in ends]
+    assert not np.array_equal(frames[0], frames[1])
+    assert frames[0].shape == panel.draw(match_shot()).shape
