@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from arena.tournaments.file import TournamentConfig
 from arena.tournaments.game_ranking import ALL, Games, games
 from arena.tournaments.league_ranking import League, league
 from arena.tournaments.outcome import Outcome
 from arena.tournaments.records import PlayedMatch
-from arena.tournaments.result import Result
+
+if TYPE_CHECKING:
+    from arena.tournaments.result import Result
 
 
 @dataclass(frozen=True)
