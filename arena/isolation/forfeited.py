@@ -23,6 +23,9 @@ class Forfeited(ArenaError):
         self.reason = reason
         self.log = log
 
+    def __reduce__(self) -> tuple[type[Forfeited], tuple[str, ForfeitType, str, str]]:
+        return type(self), (self.agent, self.type, self.reason, self.log)
+
 
 class SeatLost(ArenaError):
     """A seat's process was lost through no fault of its agent; playing the match again may help."""

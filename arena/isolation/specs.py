@@ -48,7 +48,7 @@ def _told(space: gym.Space[Any], env_id: str, arrays: dict[str, np.ndarray]) -> 
         case gym.spaces.MultiDiscrete():
             return {"kind": "multi-discrete", "shape": space.shape, "nvec": store(space.nvec)}
         case gym.spaces.MultiBinary():
-            return {"kind": "multi-binary", "shape": space.shape}
+            return {"kind": "multi-binary", "n": space.n}
         case gym.spaces.Dict():
             return {"kind": "dict", "parts": {key: _told(part, env_id, arrays) for key, part in space.spaces.items()}}
         case gym.spaces.Tuple():
@@ -68,7 +68,7 @@ def _space(told: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> gym.Spa
         case "multi-discrete":
             return gym.spaces.MultiDiscrete(load("nvec"))
         case "multi-binary":
-            return gym.spaces.MultiBinary(told["shape"])
+            return gym.spaces.MultiBinary(told["n"])
         case "dict":
             return gym.spaces.Dict({key: _space(part, arrays) for key, part in told["parts"].items()})
     return gym.spaces.Tuple([_space(part, arrays) for part in told["parts"]])

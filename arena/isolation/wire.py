@@ -98,7 +98,9 @@ class Line:
         self, message: Mapping[str, Any], arrays: Mapping[str, np.ndarray], deadline: Deadline | None = None
     ) -> None:
         """Sends a frame. Raises Closed or Late."""
-        arrays = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
+        arrays = {
+            name: array if array.flags.c_contiguous else np.ascontiguousarray(array) for name, array in arrays.items()
+        }
         described = [(name, array.dtype.str, array.shape) for name, array in arrays.items()]
         form = (message, described)
         if self._sent[0] != form:
