@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from arena.tournaments import standings
+from arena.tournaments import ranking, standings
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -17,21 +17,27 @@ def print_standings(console: Console, result: Result) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    for env in result.config.envs:
-        rows = [row for row in result.standings() if row["env"] == env.label]
-        if rows:
+    figures, protocols = ranking.of(result), result.protocols()
+    rows = standings.rows(figures)
+    labels = [env.label for env in result.config.envs]
+    for env in dict.fromkeys([*(row["env"] for row in rows if row["env"] not in labels), *labels]):
+        there = [row for row in rows if row["env"] == env]
+        if there:
             table = Table(
-                title=env.label, title_justify="left", title_style="bold", header_style="dim", box=None, pad_edge=False
+                title=env, title_justify="left", title_style="bold", header_style="dim", box=None, pad_edge=False
             )
-            for heading in standings.HEADINGS:
-                table.add_column(heading, justify="left" if heading == "agent" else "right", no_wrap=True)
-            for row in rows:
+            for heading in standings.headings(there[0]):
+                table.add_column(heading, justify="left" if heading in ("agent", "group") else "right", no_wrap=True)
+            for row in there:
                 table.add_row(*map(Text, standings.cells(row)), style="bold" if row["rank"] == 1 else None)
             console.print(table)
-            console.print(Text(result.protocols()[env.label], style="dim"))
         else:
-            console.print(Text(env.label, style="bold"))
+            console.print(Text(env, style="bold"))
+        if env in protocols:
+            console.print(Text(protocols[env], style="dim"))
         for entry in result.not_entered:
-            if entry.env == env.label:
+            if entry.env == env:
                 console.print(Text(f"{entry.agent} is not entered: {entry.reason}", style="dim"))
         console.print()
+    for line in (*result.warnings, *figures.warnings):
+        console.print(Text(f"warning: {line}"))

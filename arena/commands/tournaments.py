@@ -94,11 +94,16 @@ def write_report(
 
         result = load(folder)
         return terminal.print_json(result.to_json()) if json else write_csv(result, sys.stdout)
+    terminal.out.print(str(write_page(folder)))
+
+
+def write_page(folder: Path) -> Path:
+    """Writes a tournament's page and returns its path."""
+    from arena import terminal
     from arena.reports.tournament import write
 
     with terminal.bar(f"report on {folder}") as update:
-        path = write(folder, on_progress=lambda done, total: update(done / max(total, 1), f"{done} of {total} films"))
-    terminal.out.print(str(path))
+        return write(folder, on_progress=lambda done, total: update(done / max(total, 1), f"{done} of {total} films"))
 
 
 def preview(config: TournamentConfig, jobs: int, json: bool) -> None:
@@ -127,7 +132,8 @@ def play(run: Callable[[Hooks], Result], folder: Path, json: bool) -> None:
     except KeyboardInterrupt:
         terminal.err.print(f"what was played is kept; go on with: arena resume {folder}")
         raise
+    page = write_page(folder)
     if json:
         return terminal.print_json(result.to_json())
     report.print_standings(terminal.out, result)
-    terminal.out.print(f"everything is in {result.folder}")
+    terminal.out.print(f"everything is in {folder}; the report is {page}")

@@ -8,7 +8,6 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pydantic
 
 from arena.errors import DamagedFile
@@ -68,31 +67,26 @@ class Result:
         return [forfeit for played in self.matches for forfeit in played.forfeits]
 
     def to_json(self) -> dict[str, Any]:
-        """Returns it as plain data, with the standings, without actions and logs."""
+        """Returns it as plain data, with all figures, without actions and logs."""
+        from arena.tournaments import ranking
+
+        figures = ranking.of(self)
         forfeits = [{key: value for key, value in asdict(entry).items() if key != "log"} for entry in self.forfeits]
         return {
             "out": str(self.folder),
             "config": self.config.model_dump(),
             "agents": [asdict(agent) for agent in self.entered],
-            "standings": self.standings(),
+            "standings": standings.rows(figures),
+            "ranking": standings.plain(figures),
             "outcome": self.outcome.to_json(),
             "matches": [played.to_json() | {"env": self._label(played)} for played in self.matches],
             "forfeits": forfeits,
             "not_entered": [asdict(entry) for entry in self.not_entered],
             "not_filmed": [asdict(entry) for entry in self.not_filmed],
-            "warnings": list(self.warnings),
+            "warnings": [*self.warnings, *figures.warnings],
             "is_finished": self.is_finished,
             **self.meta,
         }
-
-    def standings(self) -> list[dict[str, Any]]:
-        """Returns rows of agent, env, mean, std, episodes and rank of a league; by environment, the best first."""
-        rows = [
-            {"agent": agent, "env": env, "mean": float(np.mean(scores)), "episodes": len(scores)}
-            | {"std": float(np.std(scores, ddof=1)) if len(scores) > 1 else 0.0}
-            for (agent, env), scores in self.returns().items()
-        ]
-        return standings.rank(rows)
 
     def returns(self) -> dict[tuple[str, str], list[float]]:
         """Returns the returns of a league's games in order, by agent and environment's label."""
@@ -105,10 +99,14 @@ class Result:
 
     def protocols(self) -> dict[str, str]:
         """Returns the protocol of each environment, in words."""
-        rows = {}
+        config, rows = self.config, {}
+        games = f"episodes {config.episodes}" if config.is_league else f"pairs {config.pairs} a meeting"
         for played in self.matches:
-            row = {"agent": " - ".join(played.match.players), "env": self._label(played), "protocol": played.protocol}
-            rows[row["agent"], row["env"]] = row | {"episodes": self.config.episodes}
+            for name in played.match.players:
+                protocol, env = dict(played.protocol), self._label(played)
+                if isinstance(modes := protocol.get("mode"), dict):
+                    protocol["mode"] = modes[name]
+                rows[name, env] = {"agent": name, "env": env, "protocol": protocol, "games": games}
         return standings.protocols(list(rows.values()))
 
     def _label(self, played: PlayedMatch) -> str:

@@ -1,47 +1,81 @@
-"""Standings: ranks from played matches, as rows, CSV and Markdown. Pure functions."""
+"""Standings as plain rows, as CSV, as Markdown and in words for people. Pure functions."""
 
 from __future__ import annotations
 
 import csv
+import dataclasses
 import io
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+import numpy as np
+
+from arena.tournaments.figure import Figure
+from arena.tournaments.game_ranking import GameRow
+from arena.tournaments.league_table import LeagueRow
+from arena.tournaments.ranking import Ranking
+
 Row = Mapping[str, Any]
-FIELDS = ("agent", "env", "mean", "std", "episodes", "rank")
-HEADINGS = ("rank", "agent", "mean", "std", "standard error", "episodes")
+LEAGUE = ("rank", "agent", "mean", "95% interval", "std", "episodes", "group")
+GAMES = ("rank", "agent", "rating", "95% interval", "score", "won", "drawn", "lost", "group")
 
 
-def rank(matches: Iterable[Row]) -> list[dict[str, Any]]:
-    """Returns one row for every match: agent, env, mean, std, episodes, rank.
+def rows(ranking: Ranking) -> list[dict[str, Any]]:
+    """Returns one row for every agent in every environment, the best first; None where there is no figure.
 
-    Environments stay in the order in which they appear; within one the best mean comes first.
-    Equal means share a rank, and the next rank counts them all (1, 2, 2, 4).
-
-    Args:
-      matches: mappings with agent, env, mean, std, episodes.
+    A league's have agent, env, mean, low, high (its 95% interval), std, episodes, rank, group, forfeits; those of games
+    agent, env, rating, low, high, score, games, won, drawn, lost, rank, group, forfeits, by (what puts it ahead).
     """
-    by_env: dict[str, list[Row]] = {}
-    for match in matches:
-        by_env.setdefault(match["env"], []).append(match)
-    rows = []
-    for played in by_env.values():
-        for match in sorted(played, key=lambda match: -match["mean"]):
-            place = 1 + sum(other["mean"] > match["mean"] for other in played)
-            rows.append({field: match[field] for field in FIELDS if field != "rank"} | {"rank": place})
-    return rows
+    if ranking.league is not None:
+        return [_league(row) for row in ranking.league.rows]
+    return [_game(row, table.env) for table in ranking.games for row in table.rows]
 
 
-def standard_error(row: Row) -> float:
-    """Returns the standard error of a row's mean; 0.0 for one game."""
-    return float(row["std"] / math.sqrt(row["episodes"]))
+def plain(value: Any) -> Any:
+    """Returns figures as what JSON knows: tables, lists, numbers and texts; None for what is not a number."""
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {field.name: plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
+    if isinstance(value, Mapping):
+        return {str(key): plain(entry) for key, entry in value.items()}
+    if hasattr(value, "_asdict"):
+        return plain(value._asdict())
+    if isinstance(value, np.ndarray | np.generic):
+        return plain(value.tolist())
+    if isinstance(value, list | tuple):
+        return [plain(entry) for entry in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def headings(row: Row) -> tuple[str, ...]:
+    """Returns the names of the columns that cells() gives."""
+    return LEAGUE if "mean" in row else GAMES
+
+
+def cells(row: Row) -> tuple[str, ...]:
+    """Returns a row rounded for people, in the order of headings(); its forfeits beside the agent's name."""
+    forfeits = f" ({row['forfeits']} forfeited)" if row["forfeits"] else ""
+    head, place = f"{row['agent']}{forfeits}", str(row["rank"])
+    if "mean" in row:
+        mean, std, low, high = (_number(row[key], ",.2f") for key in ("mean", "std", "low", "high"))
+        return place, head, mean, _interval(low, high), std, str(row["episodes"]), row["group"]
+    rating, low, high = (_number(row[key], "+.0f") for key in ("rating", "low", "high"))
+    score = "" if row["score"] is None else f"{row['score']:.1%}"
+    return (
+        place,
+        head,
+        rating,
+        _interval(low, high),
+        score,
+        *(str(row[k]) for k in ("won", "drawn", "lost")),
+        row["group"],
+    )
 
 
 def to_csv(rows: Sequence[Row]) -> str:
-    """Returns the standings as CSV with the columns of `FIELDS`, numbers unrounded."""
+    """Returns the standings as CSV, numbers unrounded."""
     text = io.StringIO()
-    writer = csv.DictWriter(text, FIELDS, extrasaction="ignore", lineterminator="\n")
+    writer = csv.DictWriter(text, list(rows[0]) if rows else ["agent"], lineterminator="\n")
     writer.writeheader()
     writer.writerows(rows)
     return text.getvalue()
@@ -51,7 +85,7 @@ def to_markdown(rows: Sequence[Row], left_out: Sequence[Row], protocols: Mapping
     """Returns a heading, a table, the protocol and who is not entered, for every environment.
 
     Args:
-      rows: as from rank().
+      rows: as from rows().
       left_out: mappings with agent, env, reason.
       protocols: the protocol of each environment, in words.
     """
@@ -60,35 +94,75 @@ def to_markdown(rows: Sequence[Row], left_out: Sequence[Row], protocols: Mapping
         parts += [f"## {env}", ""]
         table = [row for row in rows if row["env"] == env]
         if table:
-            parts += markdown_table(HEADINGS, [cells(row) for row in table], "rlrrrr")
-            parts.append(f"Protocol: {protocols[env]}.")
+            align = ["l" if heading in ("agent", "group") else "r" for heading in headings(table[0])]
+            parts += markdown_table(headings(table[0]), [cells(row) for row in table], align)
+            if env in protocols:
+                parts.append(f"Protocol: {protocols[env]}.")
         missing = [f"- {entry['agent']} is not entered: {entry['reason']}" for entry in left_out if entry["env"] == env]
         parts += [*([""] if table and missing else []), *missing, ""]
     return "\n".join(parts)
 
 
-def markdown_table(headings: Sequence[str], rows: Iterable[Sequence[str]], align: str) -> list[str]:
+def markdown_table(headings: Sequence[str], rows: Iterable[Sequence[str]], align: Sequence[str]) -> list[str]:
     """Returns a Markdown table as lines, the last one empty; `align` has l or r for every column."""
     lines = [headings, [{"l": ":---", "r": "---:"}[side] for side in align], *rows]
     return [f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in line)} |" for line in lines] + [""]
-
-
-def cells(row: Row) -> tuple[str, ...]:
-    """Returns rank, agent, mean, std, standard error and episodes, rounded for people."""
-    numbers = (f"{number:,.2f}" for number in (row["mean"], row["std"], standard_error(row)))
-    return (str(row["rank"]), row["agent"], *numbers, str(row["episodes"]))
 
 
 def protocols(matches: Sequence[Row]) -> dict[str, str]:
     """Returns, for every environment, what its scores depend on; where agents differ, how each was played.
 
     Args:
-      matches: mappings with agent, env, episodes and protocol.
+      matches: mappings with agent, env, protocol and games (how many, in words).
     """
     return {
         env: _protocol([match for match in matches if match["env"] == env])
         for env in dict.fromkeys(match["env"] for match in matches)
     }
+
+
+def _league(row: LeagueRow) -> dict[str, Any]:
+    mean = row.mean or Figure(math.nan)
+    return {
+        "agent": row.agent,
+        "env": row.env,
+        "mean": row.mean.value if row.mean else None,
+        "low": mean.low,
+        "high": mean.high,
+        "std": row.std or 0.0,
+        "episodes": row.games,
+        "rank": row.rank,
+        "group": row.group,
+        "forfeits": row.forfeits,
+    }
+
+
+def _game(row: GameRow, env: str) -> dict[str, Any]:
+    rating, score = row.rating or Figure(math.nan), row.score
+    return {
+        "agent": row.agent,
+        "env": env,
+        "rating": row.rating.value if row.rating else None,
+        "low": rating.low,
+        "high": rating.high,
+        "score": score.value if score else None,
+        "games": row.games,
+        "won": row.wins,
+        "drawn": row.draws,
+        "lost": row.losses,
+        "rank": row.rank,
+        "group": row.group,
+        "forfeits": row.forfeits,
+        "by": row.place_by,
+    }
+
+
+def _number(value: float | None, form: str) -> str:
+    return "" if value is None else f"{value:{form}}"
+
+
+def _interval(low: str, high: str) -> str:
+    return f"{low} to {high}" if low else ""
 
 
 def _protocol(matches: Sequence[Row]) -> str:
@@ -100,4 +174,4 @@ def _protocol(matches: Sequence[Row]) -> str:
             agents.setdefault(str(match["protocol"].get(key, "unset")), []).append(match["agent"])
         values = agents if len(agents) == 1 else [f"{value} ({', '.join(names)})" for value, names in agents.items()]
         entries.append(f"{key.replace('_', ' ')} {', '.join(values)}")
-    return " · ".join([*entries, f"episodes {matches[0]['episodes']}"])
+    return " · ".join([*entries, matches[0]["games"]])

@@ -22,8 +22,8 @@ import tomli_w
 from arena import isolation
 from arena.errors import ArenaError, InvalidValue
 from arena.files import claimed, write_text
+from arena.tournaments import ranking, standings
 from arena.tournaments import result as results
-from arena.tournaments import standings
 from arena.tournaments.checking import Checked, check
 from arena.tournaments.entering import enter
 from arena.tournaments.file import TournamentConfig, extended, slug, to_toml
@@ -173,17 +173,16 @@ def _tell_film(hooks: Hooks, done: int, total: int, text: str) -> None:
 
 
 def _write(result: Result) -> None:
-    """Writes a league's standings as CSV, Markdown and a plot."""
-    if not result.config.is_league or not result.matches:
-        return
-    from arena import plots
-
-    rows = result.standings()
+    """Writes the standings as CSV and Markdown, and a league's as a plot."""
+    rows = standings.rows(ranking.of(result))
     markdown = standings.to_markdown(rows, [asdict(entry) for entry in result.not_entered], result.protocols())
     write_text(result.folder / "standings.csv", standings.to_csv(rows))
     write_text(result.folder / "standings.md", f"# {result.config.name}\n\n{markdown}")
-    returns = result.returns()
-    plots.standings([row | {"returns": returns[row["agent"], row["env"]]} for row in rows], result.folder)
+    if returns := result.returns():
+        from arena import plots
+
+        played = [row for row in rows if row["episodes"]]
+        plots.standings([row | {"returns": returns[row["agent"], row["env"]]} for row in played], result.folder)
 
 
 def _check_jobs(jobs: int) -> None:

