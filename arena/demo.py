@@ -13,8 +13,9 @@ from typing import Any
 from arena import plots, report, terminal
 from arena.config import RunConfig
 from arena.errors import ArenaError
+from arena.reports.tournament import write
 from arena.tournaments.file import configure
-from arena.tournaments.tournament import Hooks as TournamentHooks
+from arena.tournaments.live import live
 from arena.tournaments.tournament import tournament
 from arena.training import Hooks, train
 
@@ -44,20 +45,15 @@ def main(out: Path) -> None:
         runs.append(run.folder)
     curves = plots.compare({run.name: [run] for run in runs}, out / "learning_curves.png")
     league = configure(agents=["random", *map(str, runs)], envs=[ENV], episodes=EPISODES, seed=0)
-    with terminal.phases() as update:
-        result = tournament(
-            league,
-            out=out / "tournament",
-            jobs=2,
-            hooks=TournamentHooks(on_progress=lambda p: update(p.phase, p.done, p.total, p.text)),
-        )
-    report.report(result.folder)
+    with live(terminal.err) as hooks:
+        result = tournament(league, out=out / "tournament", jobs=2, hooks=hooks)
+    page = write(result.folder)
     terminal.out.print()
     report.print_standings(terminal.out, result)
     terminal.table(
         ("what", "where"),
         [
-            ("standings", str(result.folder / "report.md")),
+            ("report", str(page)),
             ("videos", str(result.folder / "videos")),
             ("curves", str(curves)),
             ("runs", str(out / "runs")),
