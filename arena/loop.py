@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import gymnasium as gym
 import numpy as np
 
-from arena.agent import Decision, Player, Spec, Transition
+from arena.agent import Player, Transition
+from arena.decisions import check_decision, check_legal
 from arena.errors import ArenaError, BrokenPlugin
 from arena.nests import assign_rows, blank, replaced, row_of
 from arena.threads import use_one_blas_thread
@@ -257,33 +258,3 @@ def observation_digest(obs: Any) -> str:
     """Returns a short hash of one observation, an array or a mapping of arrays."""
     parts = [obs[name] for name in sorted(obs)] if isinstance(obs, Mapping) else [obs]
     return hashlib.blake2b(b"".join(np.ascontiguousarray(part).tobytes() for part in parts), digest_size=8).hexdigest()
-
-
-def check_legal(obs: Mapping[str, np.ndarray], action: np.ndarray, live: Iterable[bool], player: Player) -> None:
-    """Raises BrokenPlugin, naming player and move, unless the [N] actions of the `live` rows of a game are legal."""
-    legal = obs["legal"]
-    num_actions = legal.shape[1]
-    for row, (move, is_live) in enumerate(zip(action.tolist(), live, strict=False)):
-        if is_live and not (0 <= move < num_actions and legal.item(row, move)):
-            ply = int((obs["history"][row] >= 0).sum()) + 1
-            raise BrokenPlugin(
-                f"{type(player).__name__}.act() chose {move}, an illegal move, in seat {obs['seat'][row]} "
-                f"at ply {ply}; legal are {np.flatnonzero(legal[row])[:20].tolist()}",
-                player,
-            )
-
-
-def check_decision(decision: Any, spec: Spec, num_rows: int, player: Player) -> None:
-    """Raises BrokenPlugin unless `decision` has an action for every row, of the space's kind."""
-    name = type(player).__name__
-    if not isinstance(decision, Decision):
-        raise BrokenPlugin(f"{name}.act() must return a Decision, not {type(decision).__name__}", player)
-    space = spec.action_space
-    shape = (num_rows, *(space.shape or ()))
-    action = decision.action
-    if not isinstance(action, np.ndarray) or action.shape != shape:
-        given = getattr(action, "shape", type(action).__name__)
-        raise BrokenPlugin(f"{name}.act() must give actions of shape {shape}, not {given}", player)
-    wanted = np.int64 if np.issubdtype(space.dtype, np.integer) else np.float32
-    if action.dtype != wanted:
-        raise BrokenPlugin(f"{name}.act() must give {wanted.__name__} actions for {space}, not {action.dtype}", player)

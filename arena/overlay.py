@@ -12,16 +12,14 @@ import gymnasium as gym
 import numpy as np
 
 from arena.agent import Spec
-from arena.fonts import dejavu
 from arena.loop import Episode
+from arena.pen import DIM, LINE, MARGIN, PANEL_WIDTH, TEXT, Pen, stamp
 from envs.games.pictures import seat_colours
 
 if TYPE_CHECKING:
-    from PIL import Image
+    pass
 
-PANEL_WIDTH = 260
 _COMFORTABLE = 640  # pixels; smaller pictures are scaled up, by whole numbers, to at most this
-_MARGIN = 16
 _ROWS_TOP = 190
 _MAX_ROWS = 18
 _MAX_BEST = 10  # moves of a game
@@ -29,11 +27,8 @@ _BEST_TOP, _BEST_HEIGHT = 206, 24
 
 _BACKGROUND = (21, 23, 28)
 _TRACK = (38, 42, 50)
-_LINE = (52, 57, 67)
 _BAR = (88, 108, 142)
 _CHOSEN = (255, 179, 71)
-_TEXT = (233, 236, 240)
-_DIM = (142, 149, 161)
 
 _TITLES = {"q": "ACTION VALUES", "probs": "ACTION PROBABILITIES", "mean": "MEAN ACTION"}
 
@@ -129,7 +124,7 @@ class Panel:
         self._is_discrete = isinstance(spec.action_space, gym.spaces.Discrete)
         self._colours = seat_colours(spec.env_id) or (_TRACK,) * spec.num_seats
         self._widest_spread = 1e-6
-        self._stamp = functools.lru_cache(4096)(_stamp)
+        self._stamp = functools.lru_cache(4096)(stamp)
 
     def draw(self, shot: Shot) -> np.ndarray:
         """Returns the shot as a [H', W', 3] uint8 frame with even sides; the game itself is not covered."""
@@ -142,7 +137,7 @@ class Panel:
         left = picture.shape[1]
         image = Image.new("RGB", (left + PANEL_WIDTH, height + height % 2), _BACKGROUND)
         image.paste(Image.fromarray(picture), (0, (height - picture.shape[0]) // 2))
-        pen = _Pen(image, ImageDraw.Draw(image), left + _MARGIN, left + PANEL_WIDTH - _MARGIN, self._stamp)
+        pen = Pen(image, ImageDraw.Draw(image), left + MARGIN, left + PANEL_WIDTH - MARGIN, self._stamp)
         if self._players:
             self._draw_match(pen, shot)
             return even(np.asarray(image))
@@ -151,48 +146,48 @@ class Panel:
             self._draw_rows(pen, shot, range(num_rows), min(24, (height - _ROWS_TOP - 8) // num_rows))
         return even(np.asarray(image))
 
-    def _draw_header(self, pen: _Pen, shot: Shot) -> None:
+    def _draw_header(self, pen: Pen, shot: Shot) -> None:
         pen.text(14, self._agent, 17, bold=True)
-        pen.text(39, self._spec.env_id, 12, _DIM, width=150)
-        pen.text(39, f"game {shot.episode}", 12, _DIM, align="right")
-        pen.rectangle(pen.left, 62, pen.right, 62, _LINE)
-        pen.text(74, "SCORE", 10, _DIM)
+        pen.text(39, self._spec.env_id, 12, DIM, width=150)
+        pen.text(39, f"game {shot.episode}", 12, DIM, align="right")
+        pen.rectangle(pen.left, 62, pen.right, 62, LINE)
+        pen.text(74, "SCORE", 10, DIM)
         pen.text(87, _number(shot.score), 22, bold=True, width=130)
-        pen.text(74, "STEP", 10, _DIM, align="right")
+        pen.text(74, "STEP", 10, DIM, align="right")
         pen.text(87, str(shot.step), 22, align="right")
-        pen.text(123, "ACTION", 10, _DIM)
+        pen.text(123, "ACTION", 10, DIM)
         pen.text(136, self._describe(shot.action), 15, _CHOSEN, bold=True, width=pen.right - pen.left)
         if self._names:
-            pen.text(168, _TITLES.get(self._values(shot)[0], "ACTIONS"), 10, _DIM)
+            pen.text(168, _TITLES.get(self._values(shot)[0], "ACTIONS"), 10, DIM)
 
-    def _draw_match(self, pen: _Pen, shot: Shot) -> None:
+    def _draw_match(self, pen: Pen, shot: Shot) -> None:
         """Draws who plays whom, whose move it is, and how it ended."""
-        pen.text(14, self._spec.env_id, 12, _DIM, width=150)
-        pen.text(14, f"game {shot.episode}", 12, _DIM, align="right")
+        pen.text(14, self._spec.env_id, 12, DIM, width=150)
+        pen.text(14, f"game {shot.episode}", 12, DIM, align="right")
         for seat, name in enumerate(self._players):
             top, is_moving = 40 + 34 * seat, shot.to_move == seat
             pen.disc(pen.left + 7, top + 12, 7, self._colours[seat])
-            pen.text(top, name, 17, _CHOSEN if is_moving else _TEXT, bold=True, width=150, indent=24)
+            pen.text(top, name, 17, _CHOSEN if is_moving else TEXT, bold=True, width=150, indent=24)
             if shot.finished:
                 pen.text(top, _number(shot.finished.returns[seat]), 17, bold=True, align="right")
-        pen.rectangle(pen.left, 116, pen.right, 116, _LINE)
-        pen.text(130, "MOVE" if shot.to_move is not None else "LAST MOVE", 10, _DIM)
+        pen.rectangle(pen.left, 116, pen.right, 116, LINE)
+        pen.text(130, "MOVE" if shot.to_move is not None else "LAST MOVE", 10, DIM)
         pen.text(143, shot.moves.get(int(shot.action), str(shot.action)), 20, _CHOSEN, bold=True, width=150)
-        pen.text(130, "PLY", 10, _DIM, align="right")
+        pen.text(130, "PLY", 10, DIM, align="right")
         pen.text(143, str(shot.step), 20, align="right")
         if shot.finished:
             pen.text(184, self._outcome(shot.finished), 15, bold=True, width=pen.right - pen.left)
         else:
             self._draw_best(pen, shot)
 
-    def _draw_best(self, pen: _Pen, shot: Shot) -> None:
+    def _draw_best(self, pen: Pen, shot: Shot) -> None:
         """Draws the legal moves of the highest values, where the player tells their values."""
         shown, values = self._values(shot)
         if values is None or not shot.moves:
             return
         legal = np.array(list(shot.moves))
         best = legal[np.argsort(-values[legal], kind="stable")][:_MAX_BEST]
-        pen.text(184, _TITLES[shown], 10, _DIM)
+        pen.text(184, _TITLES[shown], 10, DIM)
         self._draw_rows(pen, shot, best.tolist(), _BEST_HEIGHT, _BEST_TOP)
 
     def _outcome(self, episode: Episode) -> str:
@@ -207,7 +202,7 @@ class Panel:
         return "  ".join(_number(float(part)) for part in np.ravel(action))
 
     def _draw_rows(
-        self, pen: _Pen, shot: Shot, rows: Sequence[int], row_height: int, first_top: int = _ROWS_TOP
+        self, pen: Pen, shot: Shot, rows: Sequence[int], row_height: int, first_top: int = _ROWS_TOP
     ) -> None:
         shown, values = self._values(shot)
         lengths = np.zeros(len(self._names)) if values is None else self._lengths(shown, values)
@@ -221,7 +216,7 @@ class Panel:
                 middle - 7,
                 shot.moves.get(row, self._names[row]),
                 11,
-                _CHOSEN if is_chosen else _DIM,
+                _CHOSEN if is_chosen else DIM,
                 width=bar_left - pen.left - 6,
             )
             if values is None:
@@ -233,12 +228,12 @@ class Panel:
                 self._draw_bar(pen, bar_left, bar_right, middle, 0.5, 0.5 + lengths[row] / 2, _BAR)
                 tick = round(bar_left + (0.5 + ticks[row] / 2) * (bar_right - bar_left))
                 pen.rectangle(tick - 1, middle - 6, tick + 1, middle + 6, _CHOSEN)
-            colour = _CHOSEN if is_chosen else _TEXT
+            colour = _CHOSEN if is_chosen else TEXT
             pen.text(middle - 7, _number(float(values[row])), 11, colour, align="right")
 
     @staticmethod
     def _draw_bar(
-        pen: _Pen, left: int, right: int, middle: int, start: float, end: float, colour: tuple[int, int, int]
+        pen: Pen, left: int, right: int, middle: int, start: float, end: float, colour: tuple[int, int, int]
     ) -> None:
         first, last = sorted((round(left + start * (right - left)), round(left + end * (right - left))))
         if last > first:
@@ -258,49 +253,6 @@ class Panel:
         if not shown:
             return _unit(self._spec.action_space, values)
         return np.asarray(np.clip(values, 0.0 if self._is_discrete else -1.0, 1.0))
-
-
-class _Pen:
-    """Draws on the panel of one image; all places are in pixels."""
-
-    def __init__(self, image: Image.Image, draw: Any, left: int, right: int, stamp: Any) -> None:
-        self.image, self.draw, self.left, self.right, self._stamp = image, draw, left, right, stamp
-
-    def rectangle(self, x0: int, y0: int, x1: int, y1: int, colour: tuple[int, int, int]) -> None:
-        self.draw.rectangle((x0, y0, x1, y1), fill=colour)
-
-    def disc(self, x: int, y: int, radius: int, colour: tuple[int, int, int]) -> None:
-        self.draw.ellipse((x - radius, y - radius, x + radius, y + radius), colour, _DIM)
-
-    def text(
-        self,
-        y: int,
-        text: str,
-        size: int,
-        colour: tuple[int, int, int] = _TEXT,
-        *,
-        bold: bool = False,
-        align: str = "left",
-        indent: int = 0,
-        width: int = PANEL_WIDTH - 2 * _MARGIN,
-    ) -> None:
-        """Writes one line whose top is at `y`, cut short where it is wider than `width`."""
-        mask = self._stamp(text, size, bold, width)
-        x = self.left + indent if align == "left" else self.right - mask.width
-        self.image.paste(colour, (x, y, x + mask.width, y + mask.height), mask)
-
-
-def _stamp(text: str, size: int, bold: bool, width: int) -> Image.Image:
-    from PIL import Image, ImageDraw
-
-    font = dejavu(size, "bold" if bold else "")
-    if font.getlength(text) > width:
-        while text and font.getlength(text + "…") > width:
-            text = text[:-1]
-        text += "…"
-    mask = Image.new("L", (max(1, int(np.ceil(font.getlength(text)))), round(size * 1.4)))
-    ImageDraw.Draw(mask).text((0, 0), text, fill=255, font=font)
-    return mask
 
 
 def _number(value: float) -> str:

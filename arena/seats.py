@@ -10,9 +10,10 @@ from typing import Any
 import numpy as np
 
 from arena.agent import Decision, Player
+from arena.decisions import check_decision, check_legal
 from arena.errors import BrokenPlugin
 from arena.gamelog import SHOWN
-from arena.loop import check_decision, check_legal, renew_state
+from arena.loop import renew_state
 from arena.nests import rows_of
 from arena.seeding import player_seeds
 
@@ -51,12 +52,13 @@ class Seats(Player):
 
     def act(self, obs: Mapping[str, np.ndarray], state: Any) -> Decision:
         seating, states = state
-        num_rows = len(seating)
+        sitting: list[list[int]] = seating.tolist()
+        num_rows = len(sitting)
         to_move: list[list[int]] = [[] for _ in self.players]
         is_on = obs["legal"].any(axis=1).tolist()
-        for row, (seat, sitting) in enumerate(zip(obs["seat"].tolist(), seating.tolist(), strict=True)):
+        for row, seat in enumerate(obs["seat"].tolist()):
             if is_on[row]:
-                to_move[sitting[seat]].append(row)
+                to_move[sitting[row][seat]].append(row)
         action = np.zeros(num_rows, np.int64)
         extras: dict[str, np.ndarray] = {}
         for index, player in enumerate(self.players):

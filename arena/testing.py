@@ -22,9 +22,10 @@ import envs
 from arena import registry
 from arena.agent import Agent, Decision, Player
 from arena.config import settings_for
+from arena.decisions import check_decision, check_legal
 from arena.errors import ArenaError, BrokenPlugin
 from arena.evaluation import play
-from arena.loop import check_decision, check_legal, observation_digest, run
+from arena.loop import observation_digest, run
 from arena.nests import row_of, rows_of
 from arena.policy import Policy, save
 from arena.seeding import Stream, episode_seed

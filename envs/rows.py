@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import abc
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -13,8 +13,8 @@ from arena.agent import Spec
 class Step(NamedTuple):
     """What one step of every row gave; arrays are [N, ...] and fresh, so callers may keep them."""
 
-    obs: np.ndarray  # the true successor
-    reward: np.ndarray  # float64, raw
+    obs: Any  # the true successor; in a game a mapping of arrays (see envs.games)
+    reward: np.ndarray  # float64, raw; in a game [N, S], by seat
     terminated: np.ndarray  # bool
     truncated: np.ndarray  # bool
 
@@ -30,7 +30,7 @@ class Rows(abc.ABC):
     num_rows: int
 
     @abc.abstractmethod
-    def reset(self, rows: np.ndarray, seeds: np.ndarray) -> np.ndarray:
+    def reset(self, rows: np.ndarray, seeds: np.ndarray) -> Any:
         """Begins new episodes in [K] `rows` with [K] `seeds`; returns their [K, ...] observations."""
 
     @abc.abstractmethod

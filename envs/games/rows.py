@@ -178,7 +178,7 @@ class GameRows(Rows):
             moves: list[int] = []
             while len(moves) < self._opening_plies and not table.is_over():
                 legal = table.legal()
-                moves.append(legal[draws.integers(len(legal))])
+                moves.append(legal[int(draws.integers(len(legal)))])
                 table.play(moves[-1])
             if not table.is_over():
                 return moves
@@ -189,10 +189,9 @@ class GameRows(Rows):
 
 def _zeros(spec: Spec, num_rows: int) -> dict[str, np.ndarray]:
     space: Any = spec.observation_space
-    zeros = {
+    return {
         "observation": np.zeros((num_rows, *space["observation"].shape), np.float32),
         "legal": np.zeros((num_rows, spec.num_actions), bool),
         "seat": np.zeros(num_rows, np.int64),
         "history": np.full((num_rows, *space["history"].shape), -1, np.int32),
     }
-    return zeros
