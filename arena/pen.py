@@ -18,7 +18,7 @@ DIM = (142, 149, 161)
 
 
 class Pen:
-    """Draws between `left` and `right` of one image; all places are in pixels, and `stamp` is stamp() or a cache of it."""
+    """Draws between `left` and `right` of one image, in pixels; `stamp` is stamp() or a cache of it."""
 
     def __init__(self, image: Image.Image, draw: Any, left: int, right: int, stamp: Any) -> None:
         self.image, self.draw, self.left, self.right, self._stamp = image, draw, left, right, stamp

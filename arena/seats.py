@@ -55,7 +55,7 @@ class Seats(Player):
         sitting: list[list[int]] = seating.tolist()
         num_rows = len(sitting)
         to_move: list[list[int]] = [[] for _ in self.players]
-        is_on = obs["legal"].any(axis=1).tolist()
+        is_on: Any = obs["legal"].any(axis=1).tolist()
         for row, seat in enumerate(obs["seat"].tolist()):
             if is_on[row]:
                 to_move[sitting[row][seat]].append(row)
