@@ -165,6 +165,12 @@ def test_pairs_that_vary_less_than_their_games_have_narrower_intervals():
     assert narrow.rating.high[0] < 0.5 * wide.rating.high[0]
 
 
+def test_rounding_errors_of_very_many_games_do_not_keep_the_fit_from_ending():
+    meetings = np.array([(i, j) for i in range(10) for j in range(i)])
+    results = np.random.default_rng(0).multinomial(20_000, [1 / 9] * 9, size=len(meetings)).reshape(-1, 3, 3)
+    assert np.abs(rate(10, meetings, results, seed=0, resamples=100).rating.value).max() < 3.0  # all are equal
+
+
 @pytest.mark.slow
 def test_intervals_of_ratings_cover_as_often_as_they_say():
     rng = np.random.default_rng(0)
