@@ -8,6 +8,7 @@ import os
 import select
 import signal
 import tempfile
+import uuid
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -38,21 +39,14 @@ class Process:
         self, order: Mapping[str, Any], arrays: Mapping[str, np.ndarray], readable: Iterable[str], limits: Limits
     ) -> None:
         """Starts it. Raises SeatLost where that fails."""
-        try:
-            self.folder = tempfile.mkdtemp(prefix=PREFIX)
-        except OSError as error:
-            raise SeatLost(f"no folder for a seat ({error})") from None
+        self.folder = str(Path(tempfile.gettempdir(), PREFIX + uuid.uuid4().hex))  # made, and removed, by the warden
         place = {"folder": self.folder, "environment": environment(self.folder), "readable": list(readable)}
         watch = {
             "folder": self.folder,
             "memory_bytes": limits.memory_mb << 20,
             "log_bytes": limits.log_kb << 10,
         }
-        try:
-            self.line, self._lifeline, self._report, self._pid = launch()
-        except BaseException:
-            remove(Path(self.folder))
-            raise
+        self.line, self._lifeline, self._report, self._pid = launch()
         try:
             self.line.send({**order, **place, "watch": watch}, arrays, deadline := Deadline(_CONFINE_S))
             self.missing: dict[str, str] = self.line.receive(deadline).message["missing"]
@@ -73,7 +67,7 @@ class Process:
             content = self._read_report()
         finally:
             os.close(self._report)
-            remove(Path(self.folder))
+            remove(Path(self.folder))  # where its warden could not
         return Report(**json.loads(content)) if content else None
 
     def _read_report(self) -> bytes:

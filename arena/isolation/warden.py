@@ -68,6 +68,7 @@ def serve(watch: Watch, play: Callable[[], None], line: int) -> None:
 
     `line` is the file that only the child keeps.
     """
+    os.mkdir(watch.folder, 0o700)
     namespaces = sandbox.separate()
     if "pid" in namespaces:
         if pid := os.fork():

@@ -44,10 +44,13 @@ def main() -> None:
 
 def _serve(line: int, lifeline: int, report: int) -> None:
     from arena.isolation import seat, warden
-    from arena.isolation.wire import Line
+    from arena.isolation.wire import Closed, Line
 
     end = Line(socket.socket(fileno=line))
-    order = end.receive()
+    try:
+        order = end.receive()
+    except Closed:  # the runner has ended
+        return
     watch = warden.Watch(lifeline, report, **order.message["watch"])
     warden.serve(watch, lambda: seat.play(end, order), line)
 
