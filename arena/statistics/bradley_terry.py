@@ -17,7 +17,7 @@ interval as well.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -27,7 +27,7 @@ from arena.statistics.groups import interval_test
 ELO = 400.0 / np.log(10.0)  # Elo points in a unit of log-odds
 PRIOR = "one virtual pair for every player, spread evenly over its meetings and the nine results of a pair"
 RESAMPLES = 20_000
-_WORK = 1e10  # floating-point products that resampling may cost
+_WORK = 4e8  # floating-point products that a step for all resamples may cost
 _CHUNK = 1_000
 _LOST, _DRAWN, _WON = range(3)
 _SMALLEST = 1e-6  # of a game; what is drawn below it changes nothing that could be told
@@ -87,7 +87,7 @@ def rate(
     meetings, weights = _with_prior(num_players, meetings, results)
     pairs = weights.sum(1)
     if resamples is None:
-        resamples = int(np.clip(_WORK / (12 * len(meetings) * (num_players + 2) ** 2), 1_000, RESAMPLES))
+        resamples = int(np.clip(_WORK / (60 * len(meetings) + (num_players + 2) ** 3), 1_000, RESAMPLES))
     best = fit(num_players, *_games(meetings, weights[None]))
     rng = np.random.default_rng(seed)
     parts = []
@@ -165,7 +165,7 @@ def fit(
     if start is not None:
         at[:] = np.concatenate([start.strength[0], start.seat, np.log(start.nu)])
     at[draws == 0.0, -1] = -np.inf
-    squares = (design[:, :, None] * design[:, None, :]).reshape(num_rows, -1)
+    squares = _squares(design)
     left = np.arange(num_sets)
     for _ in range(200):
         gradient, hessian = _derivatives(at[left], design, squares, games[left], lead[left], draws[left])
@@ -179,7 +179,7 @@ def fit(
 
 
 def _derivatives(
-    at: np.ndarray, design: np.ndarray, squares: np.ndarray, games: np.ndarray, lead: np.ndarray, draws: np.ndarray
+    at: np.ndarray, design: np.ndarray, squares: Any, games: np.ndarray, lead: np.ndarray, draws: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     """Returns the gradient [B, P + 2] of the log-likelihood, and its negative Hessian [B, P + 2, P + 2]."""
     num_sets, size = at.shape
@@ -195,9 +195,21 @@ def _derivatives(
     hessian[:, :-1, :-1] = (games * (decided - edge**2) / 4.0 @ squares).reshape(num_sets, size - 1, size - 1)
     hessian[:, :-1, -1] = hessian[:, -1, :-1] = -(games * edge * drawn / 2.0) @ design
     hessian[:, -1, -1] = (games * drawn * (1.0 - drawn)).sum(-1)
-    # A common shift of all strengths changes nothing and stays as it is, but for rounding errors, which grow with games.
+    # A common shift of all strengths changes nothing: it stays as it is, but for rounding errors, which grow with games.
     hessian += 1e-8 * np.maximum(1.0, games.sum(-1))[:, None, None] * np.eye(size)
     return gradient, hessian
+
+
+def _squares(design: np.ndarray) -> Any:
+    """Returns every row of [R, D] times itself, flat, as a sparse [R, D * D] matrix: each has but nine entries."""
+    from scipy.sparse import csr_array
+
+    three = np.argsort(design == 0.0, axis=1, kind="stable")[:, :3]
+    values = np.take_along_axis(design, three, axis=1)
+    num_rows, size = design.shape
+    columns = (three[:, :, None] * size + three[:, None, :]).reshape(num_rows, 9)
+    products = (values[:, :, None] * values[:, None, :]).reshape(num_rows, 9)
+    return csr_array((products.ravel(), columns.ravel(), np.arange(0, 9 * num_rows + 1, 9)), (num_rows, size * size))
 
 
 def _games(meetings: np.ndarray, pairs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
