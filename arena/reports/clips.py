@@ -8,6 +8,7 @@ import itertools
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -104,7 +105,7 @@ class _Late(Rows):
         self.spec, self.num_rows = env.spec, 1
         self._env, self._start, self._steps = env, start, 0
 
-    def reset(self, rows: np.ndarray, seeds: np.ndarray) -> np.ndarray:
+    def reset(self, rows: np.ndarray, seeds: np.ndarray) -> Any:
         return self._env.reset(rows, seeds)
 
     def step(self, actions: np.ndarray) -> Step:
