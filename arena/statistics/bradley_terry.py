@@ -195,7 +195,7 @@ def _derivatives(
     hessian[:, :-1, :-1] = (games * (decided - edge**2) / 4.0 @ squares).reshape(num_sets, size - 1, size - 1)
     hessian[:, :-1, -1] = hessian[:, -1, :-1] = -(games * edge * drawn / 2.0) @ design
     hessian[:, -1, -1] = (games * drawn * (1.0 - drawn)).sum(-1)
-    # A common shift of all strengths changes nothing: it stays as it is, but for rounding errors, which grow with games.
+    # A common shift of all strengths changes nothing: it stays, but for rounding errors, which grow with the games.
     hessian += 1e-8 * np.maximum(1.0, games.sum(-1))[:, None, None] * np.eye(size)
     return gradient, hessian
 
