@@ -1,7 +1,7 @@
 """Seconds for the aggregates of 50 x 20 scores with stratified bootstrap intervals from 20,000 resamples.
 
-The aggregates are mean, median, IQM and optimality gap. Beside it the plain way, which draws every resample as an array and sorts it, on a tenth of the resamples; and how far
-the two ways' intervals lie apart, in parts of their width.
+They are mean, median, IQM and optimality gap. Beside it the plain way, which draws every resample as an array and
+sorts it, on a tenth of the resamples; and how far the two ways' intervals lie apart, in parts of their width.
 """
 
 from __future__ import annotations
