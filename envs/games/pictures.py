@@ -124,7 +124,7 @@ class _Drawing:
 
     def _draw_holes(self) -> None:
         width, height = self._image.size
-        edge = _FINE * _MARGIN // 2
+        edge = 4 * _FINE
         self._pen.rounded_rectangle((edge, edge, width - edge, height - edge), 0.25 * self._unit, _BLUE)
         for row, column in self._places():
             self._circle(row, column, 0.4, _HOLE)
