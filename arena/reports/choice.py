@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from arena.tournaments.records import PlayedGame, PlayedMatch
@@ -73,9 +73,9 @@ def of_league(played: Sequence[PlayedMatch], ranked: Sequence[str]) -> list[Chos
 def of_pairs(played: Sequence[PlayedMatch], strength: Mapping[str, float]) -> list[Chosen]:
     """Returns the best, worst and closest of one environment's games; of equal ones the first in the schedule.
 
-    The best is the strongest winner's quickest win; the worst is the greatest upset, or without one the weakest
-    loser's quickest loss; the closest is the longest game between the two whose strengths are nearest. Forfeited
-    games are left out.
+    The best is the strongest winner's quickest win over the strongest loser; the worst is the greatest upset, or
+    without one the weakest loser's quickest loss; the closest is a draw, or else the longest game, of the two whose
+    strengths are nearest. Forfeited games are left out, and each game is shown once.
 
     Args:
       strength: of every agent; the ratings, or the points.
@@ -87,29 +87,35 @@ def of_pairs(played: Sequence[PlayedMatch], strength: Mapping[str, float]) -> li
         for index, game in enumerate(match.games)
         if (match.match.id, index) not in forfeited and game.length
     ]
-    decided = [entry for entry in games if 1.0 in _game(entry).scores]
 
-    def lead(entry: _Entry) -> float:
-        return strength[_winner(entry)] - strength[_loser(entry)]
+    def best(entry: _Entry) -> tuple[float, ...]:
+        return -strength[_winner(entry)], -strength[_loser(entry)], _game(entry).length
 
-    def gap(entry: _Entry) -> float:
+    def upset(entry: _Entry) -> tuple[float, ...]:
+        return strength[_winner(entry)] - strength[_loser(entry)], _game(entry).length
+
+    def worst(entry: _Entry) -> tuple[float, ...]:
+        return strength[_loser(entry)], _game(entry).length
+
+    def closest(entry: _Entry) -> tuple[float, ...]:
         first, second = _game(entry).players
-        return abs(strength[first] - strength[second])
+        return abs(strength[first] - strength[second]), 1.0 in _game(entry).scores, -_game(entry).length
 
-    found = []
-    if decided:
-        best = min(decided, key=lambda entry: (-strength[_winner(entry)], _game(entry).length))
-        found.append(Chosen(*best, "The best game", _result(best)))
-        upset = min(decided, key=lambda entry: (lead(entry), _game(entry).length))
-        if lead(upset) < 0:
-            found.append(Chosen(*upset, "The greatest upset", _result(upset)))
-        else:
-            worst = min(decided, key=lambda entry: (strength[_loser(entry)], _game(entry).length))
-            found.append(Chosen(*worst, "The worst game", _result(worst)))
-    if games:
-        closest = min(games, key=lambda entry: (gap(entry), -_game(entry).length))
-        found.append(Chosen(*closest, "The closest game", _result(closest)))
-    return list({(chosen.played.match.id, chosen.index): chosen for chosen in reversed(found)}.values())[::-1]
+    found: list[Chosen] = []
+
+    def choose(entries: Sequence[_Entry], key: Callable[[_Entry], tuple[float, ...]], title: str) -> None:
+        shown = {(chosen.played.match.id, chosen.index) for chosen in found}
+        left = [entry for entry in entries if (entry[0].match.id, entry[1]) not in shown]
+        if left:
+            entry = min(left, key=key)
+            found.append(Chosen(*entry, title, _result(entry)))
+
+    decided = [entry for entry in games if 1.0 in _game(entry).scores]
+    upsets = [entry for entry in decided if upset(entry)[0] < 0.0]
+    choose(decided, best, "The best game")
+    choose(upsets or decided, upset if upsets else worst, "The greatest upset" if upsets else "The worst game")
+    choose(games, closest, "The closest game")
+    return found
 
 
 def _game(entry: _Entry) -> PlayedGame:
@@ -128,4 +134,4 @@ def _result(entry: _Entry) -> str:
     game = _game(entry)
     first, second = game.players
     what = f"{_winner(entry)} beats {_loser(entry)}" if 1.0 in game.scores else f"{first} and {second} draw"
-    return f"{what} after {game.length:,} plies ({first} begins, seed {game.seed})."
+    return f"{what} after {game.length:,} plies from the opening ({first} begins, seed {game.seed})."

@@ -35,24 +35,26 @@ def test_a_league_without_games_has_none_to_show(made):
     assert of_league(league(made, {"a": []}), ["a"]) == []
 
 
-def test_of_pairs_the_quickest_win_of_the_best_the_greatest_upset_and_the_closest_are_chosen(made):
+def test_of_pairs_the_best_win_the_greatest_upset_and_the_closest_are_chosen(made):
     played = [
-        meeting(made, "a", "b", (1, 0.5), 9),
+        meeting(made, "a", "b", (1, 1), 12),
+        meeting(made, "a", "b", (1, 0.5), 9, number=1),
         meeting(made, "a", "c", (1, 0), 5),  # in its second game c, the weakest, beats the strongest
         meeting(made, "b", "c", (0.5, 0.5), 30),
     ]
     chosen = of_pairs(played, {"a": 0.8, "b": 0.7, "c": 0.2})
     assert [(one.title, one.game.players, one.index) for one in chosen] == [
-        ("The best game", ("a", "c"), 0),
+        ("The best game", ("a", "b"), 0),
         ("The greatest upset", ("c", "a"), 1),
-        ("The closest game", ("a", "b"), 0),
+        ("The closest game", ("b", "a"), 1),
     ]
-    assert chosen[1].text == "c beats a after 5 plies (c begins, seed 0)."
+    assert chosen[0].game.length == 9
+    assert chosen[1].text == "c beats a after 5 plies from the opening (c begins, seed 0)."
 
 
 def test_a_game_is_shown_once(made):
     chosen = of_pairs([meeting(made, "a", "b", (1, 1), 9)], {"a": 1.0, "b": 0.0})
-    assert [one.title for one in chosen] == ["The best game"]
+    assert [(one.title, one.index) for one in chosen] == [("The best game", 0), ("The worst game", 1)]
 
 
 def test_forfeited_games_are_no_games_to_watch(made):
