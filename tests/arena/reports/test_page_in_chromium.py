@@ -106,6 +106,16 @@ def test_the_button_turns_light_into_dark_and_back(opened, page_file):
     assert page.evaluate(ground) == light
 
 
+def test_on_paper_the_page_is_light_and_fits(opened, page_file):
+    page = opened(page_file, width=760, color_scheme="dark")
+    page.locator("#theme").click()
+    page.locator("#theme").click()  # dark, by the button too
+    page.emulate_media(media="print")
+    assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
+    assert page.evaluate("document.querySelector('main').scrollWidth") <= 760
+    assert page.locator("pre").is_visible()  # folds are open
+
+
 @pytest.mark.parametrize("scheme", ("light", "dark"))
 def test_texts_stand_out_from_what_is_behind_them(opened, page_file, scheme):
     page = opened(page_file, color_scheme=scheme)
