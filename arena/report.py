@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from arena.tournaments import ranking, standings
 
@@ -26,10 +26,13 @@ def print_standings(console: Console, result: Result) -> None:
             table = Table(
                 title=env, title_justify="left", title_style="bold", header_style="dim", box=None, pad_edge=False
             )
-            for heading in standings.headings(there[0]):
-                table.add_column(heading, justify="left" if heading in ("agent", "group") else "right", no_wrap=True)
-            for row in there:
-                table.add_row(*map(Text, standings.cells(row)), style="bold" if row["rank"] == 1 else None)
+            lines = [standings.headings(there[0]), *map(standings.cells, there)]
+            for heading, *cells in zip(*lines, strict=True):
+                width = None if heading == "agent" else max(map(len, (heading, *cells)))  # names make room
+                justify: Literal["left", "right"] = "left" if heading in ("agent", "group") else "right"
+                table.add_column(heading, justify=justify, no_wrap=True, min_width=width)
+            for row, line in zip(there, lines[1:], strict=True):
+                table.add_row(*map(Text, line), style="bold" if row["rank"] == 1 else None)
             console.print(table)
         else:
             console.print(Text(env, style="bold"))
@@ -39,5 +42,5 @@ def print_standings(console: Console, result: Result) -> None:
             if entry.env == env:
                 console.print(Text(f"{entry.agent} is not entered: {entry.reason}", style="dim"))
         console.print()
-    for line in (*result.warnings, *figures.warnings):
-        console.print(Text(f"warning: {line}"))
+    for warning in (*result.warnings, *figures.warnings):
+        console.print(Text(warning))

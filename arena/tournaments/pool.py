@@ -166,7 +166,7 @@ class _Worker(Generic[Task]):
 def _serve(connection: Connection, maker: Callable[[], Any], parent: int) -> None:
     """Works until the other side is gone."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # it is the parent that ends its workers
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # what the work has begun is ended with it
+    signal.signal(signal.SIGTERM, _leave)
     _die_with(parent)
     share_cores()
     worker = maker()
@@ -178,6 +178,12 @@ def _serve(connection: Connection, maker: Callable[[], Any], parent: int) -> Non
                     connection.send(("item", told.value))
                 else:
                     connection.send(("done", (told.seconds, told.error and _portable(told.error))))
+
+
+def _leave(*_: object) -> None:
+    """Ends this process, and what its work has begun, once."""
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    sys.exit(0)
 
 
 def _portable(error: Exception) -> Exception:

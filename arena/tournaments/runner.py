@@ -21,7 +21,8 @@ from arena.tournaments.tally import Tally
 #: How often a match is begun before a fault that is no agent's ends the tournament.
 MAX_TRIES = 3
 _MAX_GAMES = 64  # of a task: as many as are fast together, and as may be lost with a worker
-_MAX_ROWS = 32
+_MAX_ROWS = 32  # where a call costs more than a row
+_ATARI_ROWS = 8  # where a row costs more: fewer of them idle while the last games end
 _STEP_S = 1e-4  # a step's time, until some were seen
 _MAX_SHARE = 0.05  # of the time, that goes into asking whether matches can stop
 
@@ -89,7 +90,7 @@ class Lineup:
         env, names = matches[0].env, matches[0].players
         contestants = tuple(self.contestants[name, env] for name in names)
         limits = self.config.limits
-        rows = num_rows or _MAX_ROWS
+        rows = num_rows or (_ATARI_ROWS if self.stands[env].env_id.startswith("ALE/") else _MAX_ROWS)
         return Task(tuple(matches), self.stands[env], contestants, self.config.seed, rows, limits, (self.folder,))
 
 
