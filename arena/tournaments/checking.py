@@ -63,6 +63,11 @@ def _source(entrant: Entrant, key: str) -> Source:
         source = locate(entrant.ref)
     with _named(f"{key}.trust"):
         source.check_trust(entrant.trust)
+    if entrant.train and not (source.is_ours or entrant.trust):
+        raise InvalidValue(
+            f"{key}.train: {entrant.ref!r} would learn in this process, with your rights; allow it with trust = true, "
+            "or train it with `arena train` and enter its run folder"
+        )
     if entrant.train and not resolve(entrant.ref).is_learner:
         raise InvalidValue(f"{key}.train: {entrant.ref!r} does not learn; leave `train` out")
     if entrant.settings and source.kind is Kind.POLICY:

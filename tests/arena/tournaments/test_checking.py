@@ -65,6 +65,13 @@ def test_a_mistake_is_one_line_that_names_the_key(config, message):
     assert str(caught.value).startswith(message) and "\n" not in str(caught.value)
 
 
+def test_a_strangers_learner_is_trained_only_where_it_is_trusted(tmp_path):
+    (tmp_path / "mine.py").write_text('open(__file__ + ".ran", "w")\n\n\nclass Mine: ...\n')
+    with pytest.raises(ArenaError, match=r"agent\[1\].train: .* would learn in this process, with your rights"):
+        check(league(Entrant(ref=f"{tmp_path / 'mine.py'}:Mine", train=5)))
+    assert not (tmp_path / "mine.py.ran").exists()
+
+
 @pytest.mark.parametrize(
     ("config", "message"),
     [

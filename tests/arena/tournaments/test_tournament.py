@@ -264,7 +264,7 @@ def test_mistakes_are_found_before_anything_is_written(players, tmp_path):
 
 def test_a_learner_is_trained_where_it_fits_and_its_run_is_kept(players, tmp_path):
     told = []
-    entrants = [Entrant(ref=f"{players}:Learner", train=20), Entrant(ref="random")]
+    entrants = [Entrant(ref=f"{players}:Learner", train=20, trust=True), Entrant(ref="random")]
     config = TournamentConfig(agents=entrants, envs=[SHORT_CLIFF], episodes=2)
     result = hold(config, tmp_path / "cup", hooks=Hooks(on_progress=told.append))
     assert (result.folder / "runs" / "Learner__CliffWalking-v1" / "config.toml").is_file()
