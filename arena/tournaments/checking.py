@@ -14,7 +14,7 @@ from arena.errors import ArenaError, DoesNotFit, InvalidValue
 from arena.registry import resolve
 from arena.sources import Kind, Source, locate
 from arena.tournaments.file import Entrant, EnvEntry, TournamentConfig, check_consistent
-from arena.tournaments.match import Stand
+from arena.tournaments.task import Stand
 
 
 @dataclass(frozen=True)

@@ -12,11 +12,11 @@ from arena.isolation.forfeited import Forfeited
 from arena.tournaments import knockout
 from arena.tournaments.checking import Checked
 from arena.tournaments.file import TournamentConfig
-from arena.tournaments.match import Contestant
 from arena.tournaments.outcome import Outcome
 from arena.tournaments.pace import Pace, Place, estimate, measure
 from arena.tournaments.records import Entered
 from arena.tournaments.schedule import Schedule
+from arena.tournaments.task import Contestant
 
 
 @dataclass(frozen=True)

@@ -17,11 +17,13 @@ from arena.files import slug, write_json
 from arena.film import film
 from arena.gamelog import Game, GameLog
 from arena.loop import run
-from arena.tournaments.match import Contestant, Stage, Task, build
+from arena.tournaments.cast import build
+from arena.tournaments.match import Stage
 from arena.tournaments.pool import Done, Pool
 from arena.tournaments.records import PlayedMatch
 from arena.tournaments.result import NotEntered, Result, config_in
 from arena.tournaments.store import Store
+from arena.tournaments.task import Contestant, Task
 
 
 @dataclass(frozen=True)

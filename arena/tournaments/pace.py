@@ -13,8 +13,9 @@ from arena.agent import Player
 from arena.loop import run
 from arena.seats import Seats
 from arena.seeding import Stream, episode_seed
-from arena.tournaments.match import Contestant, Stand, build
+from arena.tournaments.cast import build
 from arena.tournaments.records import Match
+from arena.tournaments.task import Contestant, Stand
 
 _PROBE_S = 0.5  # for each of the two numbers of rows
 _PATIENCE_S = 3.0  # until the first game has ended

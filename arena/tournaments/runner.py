@@ -11,12 +11,12 @@ from typing import NamedTuple
 
 from arena.errors import ArenaError
 from arena.tournaments.file import TournamentConfig
-from arena.tournaments.match import Contestant, Stand, Task, Unfit
 from arena.tournaments.pool import Done, Item, Pool
 from arena.tournaments.records import Entered, Match, PlayedMatch
 from arena.tournaments.schedule import Schedule
 from arena.tournaments.store import Store
 from arena.tournaments.tally import Tally
+from arena.tournaments.task import Contestant, Stand, Task, Unfit
 
 #: How often a match is begun before a fault that is no agent's ends the tournament.
 MAX_TRIES = 3

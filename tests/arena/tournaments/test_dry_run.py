@@ -10,9 +10,9 @@ from arena.tournaments import dry_run as module
 from arena.tournaments.checking import Checked
 from arena.tournaments.dry_run import dry_run
 from arena.tournaments.file import Entrant, EnvEntry, Sprt
-from arena.tournaments.match import Contestant, Stand
 from arena.tournaments.outline import show
 from arena.tournaments.pace import Pace, estimate, measure
+from arena.tournaments.task import Contestant, Stand
 
 
 @pytest.fixture

@@ -4,8 +4,9 @@ import pytest
 
 from arena.errors import BrokenPlugin
 from arena.seeding import Stream, episode_seed
-from arena.tournaments.match import Contestant, Stage, Stand, Task, Unfit
+from arena.tournaments.match import Stage
 from arena.tournaments.records import ForfeitType, Match, PlayedMatch
+from arena.tournaments.task import Contestant, Stand, Task, Unfit
 
 PLAYERS = '''
 import numpy as np

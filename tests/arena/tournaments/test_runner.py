@@ -7,12 +7,12 @@ import pytest
 
 from arena.errors import ArenaError
 from arena.tournaments.file import Entrant, EnvEntry, TournamentConfig
-from arena.tournaments.match import Contestant, Stand, Unfit
 from arena.tournaments.pool import Done, Item
 from arena.tournaments.records import Entered, PlayedGame, PlayedMatch
 from arena.tournaments.runner import Hooks, Lineup, Runner
 from arena.tournaments.store import Entry, Store
 from arena.tournaments.tally import Tally
+from arena.tournaments.task import Contestant, Stand, Unfit
 
 CONFIG = TournamentConfig(
     episodes=30,
