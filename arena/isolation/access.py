@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import site
 import sys
 from collections.abc import Iterable, Sequence
@@ -48,20 +49,30 @@ def import_from(source: Source) -> list[str]:
     return []
 
 
+def python_path() -> list[str]:
+    """Returns the folders that Python was told to import from, beside its own."""
+    given = [str(Path(folder).resolve()) for folder in os.environ.get("PYTHONPATH", "").split(os.pathsep) if folder]
+    return [*given, str(_ROOT)] if str(_ROOT) in sys.path and str(_ROOT) not in given else given
+
+
 def _python() -> list[Path]:
     """Returns the folders of Python, its packages and this project."""
     folders = {sys.prefix, sys.base_prefix, sys.exec_prefix, *site.getsitepackages()}
     if site.ENABLE_USER_SITE:
         folders.add(site.getusersitepackages())
-    return [Path(folder) for folder in sorted(folders)] + [_ROOT / package for package in _PACKAGES]
+    added = [Path(folder) for folder in python_path() if folder != str(_ROOT) and not _holds_home(Path(folder))]
+    return [Path(folder) for folder in sorted(folders)] + added + [_ROOT / package for package in _PACKAGES]
+
+
+def _holds_home(folder: Path) -> bool:
+    return Path.home().resolve().is_relative_to(folder)
 
 
 def _beside(file: Path) -> list[Path]:
     """Returns what lies in the file's folder, hidden files and links aside; nothing where that is or holds a home."""
-    folder, home = file.parent, Path.home().resolve()
-    if home.is_relative_to(folder):
+    if _holds_home(file.parent):
         return []
-    return [path for path in folder.iterdir() if not (path.name.startswith(".") or path.is_symlink())]
+    return [path for path in file.parent.iterdir() if not (path.name.startswith(".") or path.is_symlink())]
 
 
 def _top(path: Path) -> Path:

@@ -8,14 +8,13 @@ import socket
 import subprocess
 import sys
 import threading
-from pathlib import Path
 from typing import NamedTuple
 
+from arena.isolation import access
 from arena.isolation.forfeited import SeatLost
 from arena.isolation.wire import Line
 
 _READY_S = 120.0
-_ROOT = str(Path(__file__).resolve().parents[2])
 _BOOT = "from arena.isolation.zygote import main; main()"
 _SYSTEM = {"PATH": "/usr/local/bin:/usr/bin:/bin", "LANG": "C.UTF-8", "PYTHONHASHSEED": "0"}
 _ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "ARENA_THREADS"), "1")
@@ -79,7 +78,8 @@ class _Zygote:
         self._control, far = socket.socketpair()
         self._control.settimeout(_READY_S)
         command = [sys.executable, "-P", "-s", "-B", "-c", _BOOT, str(far.fileno())]
-        env = environment("/") | ({"PYTHONPATH": _ROOT} if _ROOT in sys.path else {})
+        path = os.pathsep.join(access.python_path())
+        env = environment("/") | ({"PYTHONPATH": path} if path else {})
         with far:
             self._process = subprocess.Popen(
                 command,
