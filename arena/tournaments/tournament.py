@@ -32,7 +32,7 @@ from arena.tournaments.pool import Pool
 from arena.tournaments.records import PlayedMatch
 from arena.tournaments.result import Result
 from arena.tournaments.runner import Hooks, Progress, Runner
-from arena.tournaments.store import FILE, Store
+from arena.tournaments.store import Store
 from arena.tournaments.tally import Tally
 from arena.tournaments.telemetry import Telemetry
 from arena.versions import difference, machine, made_with, versions
@@ -67,17 +67,17 @@ def tournament(
     _check_jobs(jobs)
     checked = check(config)
     folder = out or default_folder(config)
-    if (folder / FILE).exists() or (folder / "tournament.toml").exists():
-        raise ArenaError(f"{folder} already holds a tournament; name another folder with --out")
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise ArenaError(f"{folder}: cannot be written ({error.strerror})") from None
-    with _claimed(folder), Store(folder, is_new=True) as store:
-        about = {"versions": versions(), "machine": machine(), "tiers": [], "started": time.time()}
-        clock = {"seconds": 0.0, "matches_s": 0.0, "playing_s": 0.0}
-        store.put(meta=about, clock=clock, made_with=made_with())
-        _keep(checked.config, store)
+    about = {"versions": versions(), "machine": machine(), "tiers": [], "started": time.time()}
+    clock = {"seconds": 0.0, "matches_s": 0.0, "playing_s": 0.0}
+    config_text = tomli_w.dumps(to_toml(checked.config))
+    with (
+        _claimed(folder),
+        Store.make(folder, config=config_text, meta=about, clock=clock, made_with=made_with()) as store,
+    ):
         _hold(checked, store, jobs, num_envs, videos, hooks)
     return results.load(folder)
 
@@ -113,13 +113,14 @@ def extend(
         config = results.config_in(store)
         checked = check(extended(config, agents) if agents else config)
         if agents:
-            _keep(checked.config, store)
+            store.put(config=tomli_w.dumps(to_toml(checked.config)))
         _compare(store, hooks)
         _hold(checked, store, jobs, num_envs, videos, hooks)
     return results.load(folder)
 
 
 def _hold(checked: Checked, store: Store, jobs: int, num_envs: int | None, videos: bool, hooks: Hooks) -> None:
+    write_text(store.folder / "tournament.toml", store.get("config"))
     pool: Pool[Any] = Pool(Studio, jobs)
     try:
         with contextlib.closing(pool):
@@ -194,12 +195,6 @@ def _claimed(folder: Path) -> contextlib.AbstractContextManager[None]:
     if not folder.is_dir():
         raise ArenaError(f"there is no tournament folder {folder}")
     return claimed(folder, f"the tournament in {folder} is being played by another process")
-
-
-def _keep(config: TournamentConfig, store: Store) -> None:
-    text = tomli_w.dumps(to_toml(config))
-    store.put(config=text)
-    write_text(store.folder / "tournament.toml", text)
 
 
 def _compare(store: Store, hooks: Hooks) -> None:

@@ -199,7 +199,7 @@ class Made:
         entered = [Entered(name, "random", "blake2b:0123456789abcdef0123", True) for name in names]
         folder = self.root / kind
         folder.mkdir()
-        with Store(folder, is_new=True) as store:
+        with Store.make(folder) as store:
             about = {"versions": {"python": "3.11"}, "machine": {"cores": 2}, "tiers": [["memory", True, "watched"]]}
             store.put(config=tomli_w.dumps(to_toml(config)), meta={**about, "started": 0.0}, warnings=list(warnings))
             store.put(clock={"seconds": 90.0, "playing_s": 80.0})

@@ -51,7 +51,7 @@ PAIRS = [pair(0, 1.0, 0.5), pair(1, 1.0, 1.0), pair(2, 0.0, 0.5)]
 
 @pytest.mark.parametrize(("config", "matches"), [(LEAGUE, BLOCKS), (GAMES, PAIRS)], ids=["league", "games"])
 def test_a_tally_of_the_store_is_the_tally_of_its_matches(config, matches, tmp_path):
-    with Store(tmp_path, is_new=True) as store:
+    with Store.make(tmp_path) as store:
         folded = Tally(config, store)
         store.plan([played.match for played in matches])
         for played in matches:
@@ -64,7 +64,7 @@ def test_a_tally_of_the_store_is_the_tally_of_its_matches(config, matches, tmp_p
 
 @pytest.fixture
 def tally(tmp_path):
-    with Store(tmp_path, is_new=True) as store:
+    with Store.make(tmp_path) as store:
         yield lambda config, matches: filled(Tally(config, store), matches)
 
 

@@ -64,7 +64,7 @@ def hold(tmp_path):
     stores = []
 
     def hold(pool, config=CONFIG, hooks=None):
-        store = Store(tmp_path, is_new=not stores)
+        store = Store(tmp_path) if stores else Store.make(tmp_path)
         stores.append(store)
         entered = [Entered(agent.name, agent.ref, "", agent.name == "fast") for agent in config.agents]
         contestants = {}

@@ -25,7 +25,7 @@ def played(match, actions=((1, 2, 3), (4, 5))):
 
 @pytest.fixture
 def store(tmp_path):
-    with Store(tmp_path, is_new=True) as store:
+    with Store.make(tmp_path) as store:
         yield store
 
 
@@ -96,8 +96,17 @@ def test_a_store_can_be_read_while_it_is_written(store):
             reader.put(config="mine")
 
 
+def test_a_store_is_made_as_a_whole_or_not_at_all(tmp_path):
+    with pytest.raises(TypeError):
+        Store.make(tmp_path, config="text", meta=object())  # as where it is killed on the way
+    with pytest.raises(ArenaError, match="holds no tournament"):
+        Store(tmp_path)
+    with Store.make(tmp_path, config="text") as store:
+        assert store.get("config") == "text"
+
+
 def test_a_closed_store_is_one_file(tmp_path):
-    with Store(tmp_path, is_new=True) as store:
+    with Store.make(tmp_path) as store:
         store.put(config="text")
     with Store(tmp_path, read_only=True) as store:
         assert store.get("config") == "text"
@@ -107,14 +116,14 @@ def test_a_closed_store_is_one_file(tmp_path):
 def test_a_full_disk_is_one_clear_line_and_what_was_committed_stays(store):
     store.plan([match_of(0), match_of(1)])
     store.commit(played(match_of(0)))
-    (pages,) = store._rows("PRAGMA page_count")[0]
-    store._rows(f"PRAGMA max_page_count={pages}")
+    (pages,) = store.rows("PRAGMA page_count")[0]
+    store.rows(f"PRAGMA max_page_count={pages}")
     noise = np.random.default_rng(0).integers(256, size=100_000)
     with pytest.raises(ArenaError, match=r"the disk is full; make room, .* then go on with: arena resume") as caught:
         store.commit(played(match_of(1), (noise, noise)))
     assert not isinstance(caught.value, DamagedFile)
     assert store.ids() == {match_of(0).id}
-    store._rows("PRAGMA max_page_count=100000")
+    store.rows("PRAGMA max_page_count=100000")
     store.commit(played(match_of(1), (noise, noise)))
     assert [len(actions) for actions in store.actions(match_of(1).id)] == [100_000, 100_000]
 
@@ -126,7 +135,7 @@ def test_what_is_no_store_is_one_clear_line(tmp_path):
     with pytest.raises(DamagedFile, match="is damaged"):
         Store(tmp_path)
     with pytest.raises(ArenaError, match="already holds a tournament"):
-        Store(tmp_path, is_new=True)
+        Store.make(tmp_path)
     (tmp_path / FILE).unlink()
     sqlite3.connect(tmp_path / FILE).execute("CREATE TABLE theirs (x)").connection.close()
     with pytest.raises(DamagedFile, match="is not the store of a tournament"):
@@ -134,17 +143,17 @@ def test_what_is_no_store_is_one_clear_line(tmp_path):
 
 
 def test_another_format_is_one_clear_line(tmp_path):
-    with Store(tmp_path, is_new=True) as store:
-        store._rows("PRAGMA user_version=99")
+    with Store.make(tmp_path) as store:
+        store.rows("PRAGMA user_version=99")
     with pytest.raises(DamagedFile, match="has format 99; this arena reads format 1"):
         Store(tmp_path)
 
 
 def test_damage_is_found_when_it_is_met(tmp_path):
-    with Store(tmp_path, is_new=True) as store:
+    with Store.make(tmp_path) as store:
         store.plan([match_of()])
         store.commit(played(match_of()))
-        store._rows("UPDATE games SET returns = '[1'")
+        store.rows("UPDATE games SET returns = '[1'")
         with pytest.raises(DamagedFile, match="is damaged"):
             store.played()
     content = bytearray((tmp_path / FILE).read_bytes())
