@@ -12,9 +12,10 @@ from arena.errors import ArenaError, DoesNotFit
 from arena.sources import Source, locate
 from arena.tournaments.checking import Checked
 from arena.tournaments.file import Entrant, EnvEntry, slug
+from arena.tournaments.hooks import Hooks, Progress
 from arena.tournaments.pool import Done, Pool
 from arena.tournaments.records import Entered
-from arena.tournaments.runner import Hooks, Lineup, Progress
+from arena.tournaments.runner import Lineup
 from arena.tournaments.store import Entry, Store
 from arena.tournaments.task import Contestant, Task
 

@@ -19,8 +19,8 @@ from rich.progress import Progress as Bars
 from rich.table import Table
 from rich.text import Text
 
+from arena.tournaments.hooks import Hooks, Progress
 from arena.tournaments.records import PlayedMatch
-from arena.tournaments.runner import Hooks, Progress
 from arena.tournaments.tally import Tally
 
 _PERIOD_S = 0.5  # between two tables

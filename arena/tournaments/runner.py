@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import NamedTuple
 
 from arena.errors import ArenaError
 from arena.tournaments.file import TournamentConfig
+from arena.tournaments.hooks import Hooks, Progress
 from arena.tournaments.pool import Done, Item, Pool
 from arena.tournaments.records import Entered, Match, PlayedMatch
 from arena.tournaments.schedule import Schedule
@@ -27,38 +27,6 @@ _STEP_S = 1e-4  # a step's time, until some were seen
 _MAX_SHARE = 0.05  # of the time, that goes into asking whether matches can stop
 
 Group = tuple[int, tuple[str, ...]]  # an environment and who plays in it
-
-
-class Progress(NamedTuple):
-    """How far a tournament is.
-
-    Attributes:
-      phase: train, play or film; one comes after the other.
-      done, total: environment steps when training, else matches or films. Matches of rounds to come do not count.
-      text: what is being trained, or was played or filmed last.
-    """
-
-    phase: str
-    done: int
-    total: int
-    text: str
-
-
-@dataclass(frozen=True)
-class Hooks:
-    """What a tournament tells its caller.
-
-    Attributes:
-      on_progress: how far it is.
-      on_played: a match that has been committed, and the standings with it.
-      on_isolated: who plays in a process of its own, and what that holds here: (what, holds, how) for every promise.
-      warn: one line about what does not stop the tournament.
-    """
-
-    on_progress: Callable[[Progress], None] = lambda progress: None
-    on_played: Callable[[PlayedMatch, Tally], None] = lambda played, tally: None
-    on_isolated: Callable[[Sequence[str], Sequence[tuple[str, bool, str]]], None] = lambda names, tiers: None
-    warn: Callable[[str], None] = lambda line: None
 
 
 @dataclass(frozen=True)

@@ -28,10 +28,11 @@ from arena.tournaments.checking import Checked, check
 from arena.tournaments.entering import enter
 from arena.tournaments.file import TournamentConfig, extended, slug, to_toml
 from arena.tournaments.films import Studio, film_best_games
+from arena.tournaments.hooks import Hooks, Progress
 from arena.tournaments.pool import Pool
 from arena.tournaments.records import PlayedMatch
 from arena.tournaments.result import Result
-from arena.tournaments.runner import Hooks, Progress, Runner
+from arena.tournaments.runner import Runner
 from arena.tournaments.store import Store
 from arena.tournaments.tally import Tally
 from arena.tournaments.telemetry import Telemetry

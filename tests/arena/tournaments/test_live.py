@@ -11,9 +11,9 @@ from tensorboard.compat.tensorflow_stub import errors
 from tensorboard.compat.tensorflow_stub.pywrap_tensorflow import PyRecordReader_New
 
 from arena.tournaments.file import Entrant, EnvEntry, TournamentConfig
+from arena.tournaments.hooks import Progress
 from arena.tournaments.live import live, standings
 from arena.tournaments.records import Forfeit, ForfeitType, Match, PlayedGame, PlayedMatch
-from arena.tournaments.runner import Progress
 from arena.tournaments.store import Store
 from arena.tournaments.tally import Score, Tally
 from arena.tournaments.telemetry import Telemetry

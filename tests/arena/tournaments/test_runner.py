@@ -7,9 +7,10 @@ import pytest
 
 from arena.errors import ArenaError
 from arena.tournaments.file import Entrant, EnvEntry, TournamentConfig
+from arena.tournaments.hooks import Hooks
 from arena.tournaments.pool import Done, Item
 from arena.tournaments.records import Entered, PlayedGame, PlayedMatch
-from arena.tournaments.runner import Hooks, Lineup, Runner
+from arena.tournaments.runner import Lineup, Runner
 from arena.tournaments.store import Entry, Store
 from arena.tournaments.tally import Tally
 from arena.tournaments.task import Contestant, Stand, Unfit
