@@ -22,7 +22,7 @@ def attempt(told: Mapping[str, Any]) -> dict[str, Any]:
 
     Args:
       told: "secret", a file to read and whose folder to write to; "runner", a process; "tcp" and "udp", ports that are
-        listened on; "abstract", a socket's name.
+        listened on; "service" and "abstract", sockets' names.
     """
     secret, runner = Path(told["secret"]), told["runner"]
     return {
@@ -31,6 +31,7 @@ def attempt(told: Mapping[str, Any]) -> dict[str, Any]:
                 "read a file of the runner's": lambda: secret.read_bytes(),
                 "list a folder of the runner's": lambda: list(secret.parent.iterdir()),
                 "write outside of its folder": lambda: secret.with_name("written").write_text("x"),
+                "change a file's permissions": lambda: _change_mode(secret),
             }
         ),
         "processes": _done(
@@ -39,7 +40,6 @@ def attempt(told: Mapping[str, Any]) -> dict[str, Any]:
                 "trace the runner": lambda: _trace(runner),
                 "read the runner's environment": lambda: _read(f"/proc/{runner}/environ"),
                 "read the runner's memory": lambda: _read(f"/proc/{runner}/maps"),
-                "reach an abstract socket": lambda: _connect(socket.AF_UNIX, "\0" + told["abstract"]),
             }
         ),
         "network": _done(
@@ -47,6 +47,8 @@ def attempt(told: Mapping[str, Any]) -> dict[str, Any]:
                 "connect by TCP": lambda: _connect(socket.AF_INET, ("127.0.0.1", told["tcp"])),
                 "listen on a TCP port": _listen,
                 "send by UDP": lambda: _send(told["udp"]),
+                "reach a service's socket": lambda: _connect(socket.AF_UNIX, told["service"]),
+                "reach an abstract socket": lambda: _connect(socket.AF_UNIX, "\0" + told["abstract"]),
             }
         ),
         "privileges": _done({"use a privilege": lambda: os.chroot("/")} if os.getuid() == 0 else {}),
@@ -63,6 +65,12 @@ def _done(attempts: Mapping[str, Callable[[], object]]) -> list[str]:
             try_it()
             done.append(what)
     return done
+
+
+def _change_mode(path: Path) -> None:
+    path.chmod(0o640)
+    if path.stat().st_mode & 0o777 != 0o640:
+        raise OSError("it only seemed so")
 
 
 def _trace(pid: int) -> None:

@@ -54,7 +54,7 @@ def probe() -> tuple[Tier, ...]:
 _PROMISES = {
     "files": "it reads the system, Python and its own source, and writes to its own folder alone (Landlock)",
     "processes": "it neither signals nor traces a process outside of its own (Landlock, namespaces)",
-    "network": "it has none (a namespace of its own, Landlock)",
+    "network": "it has none, and reaches no socket (system calls refused, a namespace of its own, Landlock)",
     "privileges": "it has none and gets none (no capabilities, no_new_privs)",
     "environment": "it inherits no variable and no open file",
     "orphans": "all that it starts ends with it",
@@ -63,7 +63,7 @@ _PROMISES = {
 
 
 #: Which part of the confinement stands behind a promise, as sandbox.confine() names it.
-_PARTS = {"files": "files", "processes": "scope", "network": "tcp", "privileges": "privileges"}
+_PARTS = {"files": "files", "processes": "scope", "network": "calls", "privileges": "privileges"}
 
 
 def judge(done: dict[str, Any], missing: dict[str, str], report: Report | None) -> tuple[Tier, ...]:
@@ -95,12 +95,21 @@ def targets() -> Iterator[dict[str, Any]]:
             end.bind(("127.0.0.1", 0))
         tcp.listen()
         name = uuid.uuid4().hex
+        service = stack.enter_context(socket.socket(socket.AF_UNIX))
+        service.bind(str(folder / "service"))
+        service.listen()
         if sys.platform == "linux":
             abstract = stack.enter_context(socket.socket(socket.AF_UNIX))
             abstract.bind("\0" + name)
             abstract.listen()
         ports = {"tcp": tcp.getsockname()[1], "udp": udp.getsockname()[1]}
-        yield {"secret": str(folder / "secret"), "runner": os.getpid(), "abstract": name, **ports}
+        yield {
+            "secret": str(folder / "secret"),
+            "runner": os.getpid(),
+            "abstract": name,
+            **ports,
+            "service": str(folder / "service"),
+        }
 
 
 def _is_running(pid: int) -> bool:

@@ -10,7 +10,7 @@ import signal
 import sys
 from collections.abc import Iterable
 
-from arena.isolation import landlock
+from arena.isolation import landlock, seccomp
 
 MAX_FILE_BYTES = 1 << 30
 MAX_OPEN_FILES = 256
@@ -58,19 +58,20 @@ def confine(readable: Iterable[str], writable: Iterable[str]) -> dict[str, str]:
     """Gives up everything that a player does not need, for good: privileges, files, network, other processes.
 
     Returns:
-      What does not hold here, and why not, by name: "privileges", "files", "tcp", "scope".
+      What does not hold here, and why not, by name: "privileges", "files", "scope" (other processes), "calls".
     """
     missing: dict[str, str] = {}
     _limit()
     try:
-        confined = landlock.restrict(readable, writable)
-        missing |= dict.fromkeys({"tcp", "scope"} - confined, "the kernel's Landlock is too old")
+        if "scope" not in landlock.restrict(readable, writable):
+            missing["scope"] = "the kernel's Landlock is too old"
     except OSError as error:
-        missing |= dict.fromkeys(("files", "tcp", "scope"), f"no Landlock: {error.strerror or error}")
-    try:
-        _drop_privileges()
-    except OSError as error:
-        missing["privileges"] = error.strerror or str(error)
+        missing |= dict.fromkeys(("files", "scope"), f"no Landlock: {error.strerror or error}")
+    for name, give_up in (("privileges", _drop_privileges), ("calls", seccomp.filter_calls)):
+        try:
+            give_up()
+        except OSError as error:
+            missing[name] = error.strerror or str(error)
     return missing
 
 

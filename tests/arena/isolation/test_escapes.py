@@ -65,13 +65,9 @@ def test_every_attempt_succeeds_where_nothing_forbids_it(told: dict[str, Any], t
         )
         victim.kill()
     could = json.loads((tmp_path / "out").read_text())
-    assert could["files"] == [
-        "read a file of the runner's",
-        "list a folder of the runner's",
-        "write outside of its folder",
-    ]
-    assert "signal the runner" in could["processes"] and "reach an abstract socket" in could["processes"]
-    assert could["network"] == ["connect by TCP", "listen on a TCP port", "send by UDP"]
+    assert len(could["files"]) == 4
+    assert could["processes"][:1] == ["signal the runner"]
+    assert len(could["network"]) == 5
     assert "SECRET" in could["environment"]
     os.kill(could["daemon"], 9)  # it is there
 
@@ -79,7 +75,7 @@ def test_every_attempt_succeeds_where_nothing_forbids_it(told: dict[str, Any], t
 def test_an_agent_reads_and_writes_no_file_of_the_runner(told: dict[str, Any]):
     needs("files")
     assert escapes(told=told)["files"] == []
-    assert [path.name for path in Path(told["secret"]).parent.iterdir()] == ["secret"]
+    assert sorted(path.name for path in Path(told["secret"]).parent.iterdir()) == ["secret", "service"]
 
 
 def test_an_agent_neither_signals_nor_traces_nor_reads_the_runner(told: dict[str, Any]):
@@ -153,7 +149,13 @@ def test_an_agent_reads_what_lies_beside_its_file_but_nothing_hidden(tmp_path: P
 
 def test_an_agent_reads_no_passwords_and_no_home(tmp_path: Path):
     needs("files")
-    secrets = ["/etc/shadow", str(Path.home() / ".bashrc"), "/proc/1/environ", __file__.replace("test_escapes", "x")]
+    secrets = [
+        "/etc/shadow",
+        "/proc/self/root/etc/shadow",
+        str(Path.home() / ".bashrc"),
+        "/proc/1/environ",
+        __file__.replace("test_escapes", "x"),
+    ]
     assert escapes(secrets=[path for path in secrets if os.path.exists(path)])["read"] == []
 
 
