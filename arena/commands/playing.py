@@ -112,7 +112,7 @@ def record(
     trust: Trust = False,
     json: Json = False,
 ) -> None:
-    """Film games: the same ones that `arena eval` reports, or those of a tournament's match."""
+    """Film games that `arena eval` reports, or a match."""
     from arena import terminal
     from arena.config import parse_assignments
     from arena.recording import record as run

@@ -46,7 +46,7 @@ def tournament(
     dry_run: Annotated[bool, Option("--dry-run", help="Print the schedule and an estimate of the time.")] = False,
     json: Json = False,
 ) -> None:
-    """Let agents meet the same seeds, or each other, and rank them."""
+    """Let agents meet the same seeds, or each other."""
     from arena.tournaments import tournament as tournaments
     from arena.tournaments.file import configure
 
@@ -76,7 +76,7 @@ def write_report(
     json: Annotated[bool, Option("--json", help="Print a tournament as one JSON object instead.")] = False,
     csv: Annotated[bool, Option("--csv", help="Print a tournament's games as CSV instead.")] = False,
 ) -> None:
-    """Write the report of a run or a tournament, or export it."""
+    """Report on a run or a tournament, or export it."""
     from arena import terminal
     from arena.tournaments.store import FILE
 
