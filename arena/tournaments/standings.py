@@ -7,14 +7,16 @@ import dataclasses
 import io
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from arena.tournaments.figure import Figure
-from arena.tournaments.game_ranking import GameRow
-from arena.tournaments.league_table import LeagueRow
-from arena.tournaments.ranking import Ranking
+
+if TYPE_CHECKING:
+    from arena.tournaments.game_ranking import GameRow
+    from arena.tournaments.league_table import LeagueRow
+    from arena.tournaments.ranking import Ranking
 
 Row = Mapping[str, Any]
 LEAGUE = ("rank", "agent", "mean", "95% interval", "std", "episodes", "group")

@@ -7,7 +7,6 @@ from typing import NamedTuple
 
 import numpy as np
 
-from arena.statistics import bradley_terry
 from arena.tournaments.file import TournamentConfig
 from arena.tournaments.records import PlayedMatch
 from arena.tournaments.store import Store
@@ -68,6 +67,8 @@ class Tally:
 
     def ratings(self) -> dict[str, float]:
         """Returns Elo ratings of mean 0, as the report gives them but without intervals."""
+        from arena.statistics import bradley_terry  # half a second, when ratings are wanted
+
         names = sorted({name for players in self._pairs for name in players})
         if not names:
             return {}

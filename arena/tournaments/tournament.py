@@ -22,8 +22,8 @@ import tomli_w
 from arena import isolation
 from arena.errors import ArenaError, InvalidValue
 from arena.files import claimed, write_text
-from arena.tournaments import ranking, standings
 from arena.tournaments import result as results
+from arena.tournaments import standings
 from arena.tournaments.checking import Checked, check
 from arena.tournaments.entering import enter
 from arena.tournaments.file import TournamentConfig, extended, slug, to_toml
@@ -176,6 +176,8 @@ def _tell_film(hooks: Hooks, done: int, total: int, text: str) -> None:
 
 def _write(result: Result) -> None:
     """Writes the standings as CSV and Markdown, and a league's as a plot."""
+    from arena.tournaments import ranking  # its statistics need SciPy, which takes half a second
+
     rows = standings.rows(ranking.of(result))
     markdown = standings.to_markdown(rows, [asdict(entry) for entry in result.not_entered], result.protocols())
     write_text(result.folder / "standings.csv", standings.to_csv(rows))
