@@ -30,10 +30,12 @@ ROW = np.arange(1)
 @pytest.fixture(autouse=True)
 def nothing_is_left_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    launcher.stop()
+    before = processes.resident(os.getpid()).keys()
     yield
     assert not list(tmp_path.glob(f"{PREFIX}*"))
     launcher.stop()
-    assert not processes.resident(os.getpid())
+    assert not processes.resident(os.getpid()).keys() - before
 
 
 def stranger(name: str, env: str = "CartPole-v1", **options: Any) -> IsolatedPlayer:
