@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import zlib
 from collections.abc import Sequence
@@ -203,7 +204,7 @@ class Store(Database):
             for match, players, seed, returns, scores, length, truncated, digest in self.rows(
                 query.format(where.format("match")), values
             ):
-                texts = (tuple(json.loads(players)), seed, tuple(json.loads(returns)), tuple(json.loads(scores)))
+                texts = (_tuple(players), seed, _tuple(returns), _tuple(scores))
                 game = PlayedGame(*texts, length, bool(truncated), _NO_ACTIONS, digest)
                 games.setdefault(match, []).append(game)
             forfeits: dict[str, list[Forfeit]] = {}
@@ -233,7 +234,12 @@ class Store(Database):
 
 def _match(row: Sequence[Any]) -> Match:
     env, players, seeds, first_game, round_, key = row
-    return Match(env, tuple(json.loads(players)), tuple(json.loads(seeds)), first_game, round_, json.loads(key))
+    return Match(env, _tuple(players), _tuple(seeds), first_game, round_, json.loads(key))
+
+
+@functools.lru_cache(maxsize=4096)  # the same few players and scores, again and again
+def _tuple(text: str) -> tuple[Any, ...]:
+    return tuple(json.loads(text))
 
 
 def _json(value: Any) -> str:
