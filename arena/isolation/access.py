@@ -61,7 +61,8 @@ def _python() -> list[Path]:
     if site.ENABLE_USER_SITE:
         folders.add(site.getusersitepackages())
     added = [Path(folder) for folder in python_path() if folder != str(_ROOT) and not _holds_home(Path(folder))]
-    return [Path(folder) for folder in sorted(folders)] + added + [_ROOT / package for package in _PACKAGES]
+    ours = [*(_ROOT / package for package in _PACKAGES), *_ROOT.glob("*.egg-info")]  # the latter name the plugins
+    return [*map(Path, sorted(folders)), *added, *ours]
 
 
 def _holds_home(folder: Path) -> bool:

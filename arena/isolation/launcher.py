@@ -15,6 +15,7 @@ from arena.isolation.forfeited import SeatLost
 from arena.isolation.wire import Line
 
 _READY_S = 120.0
+_MAX_REPLY = 64 << 20
 _BOOT = "from arena.isolation.zygote import main; main()"
 _SYSTEM = {"PATH": "/usr/local/bin:/usr/bin:/bin", "LANG": "C.UTF-8", "PYTHONHASHSEED": "0"}
 _ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "ARENA_THREADS"), "1")
@@ -60,7 +61,7 @@ def launch() -> Launched:
         far.close()
         os.close(lifeline)
         os.close(theirs)
-    return Launched(Line(near), ours, report, pid)
+    return Launched(Line(near, max_body=_MAX_REPLY), ours, report, pid)
 
 
 def stop() -> None:

@@ -77,8 +77,9 @@ class IsolatedPlayer(Player):
             "import_from": access.import_from(source),
         }
         self.process = Process(order, arrays, access.readable(source, self._hidden), self._limits)
-        folder = f"{source.path.parent}/" if source.path else self.ref
-        self._spoken = {source.ref: self.ref, folder: "", self.process.folder: "~"}
+        self._spoken = {source.ref: self.ref, self.process.folder: "~"}
+        if source.path is not None:
+            self._spoken[f"{source.path.parent}/"] = ""
         try:
             answer = self._ask({"ask": "build"}, {}, self._limits.start_s, "its start").message
         except BaseException:
