@@ -14,7 +14,7 @@ from arena.statistics.bootstrap import Estimate, interval, resampled_counts
 
 NAMES = ("mean", "median", "iqm", "optimality_gap")
 RESAMPLES = 20_000
-_WORK = 2e7  # scores drawn
+_WORK = 1e7  # scores drawn
 
 
 def affordable_resamples(num_scores: int) -> int:

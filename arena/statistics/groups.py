@@ -16,6 +16,7 @@ from arena.statistics.bootstrap import COVERAGE, interval
 
 LEVEL = 1.0 - COVERAGE  # of all the tests of a table together
 _EXACT = 12  # games up to which every swap is tried
+_NORMAL = 500  # games from which the sum over swaps is as good as normal
 _SWAPS = 20_000
 _CHUNK = 2_000_000  # signs at a time
 
@@ -25,19 +26,33 @@ def swap_test(scores: np.ndarray, *, seed: int) -> np.ndarray:
 
     If two agents were alike, their scores could as well have been swapped on every seed; p is the share of swaps that
     give a difference at least as large as the one observed. All are tried up to 12 seeds, so few games never tell two
-    agents apart. 1 on the diagonal.
+    agents apart; above 500 the sum over swaps is taken to be normal. 1 on the diagonal.
     """
     num_agents, num = scores.shape
     rows, columns = np.tril_indices(num_agents, -1)
     differences = (scores[rows] - scores[columns]).T
+    p = np.ones((num_agents, num_agents))
+    p[rows, columns] = p[columns, rows] = _normal(differences) if num > _NORMAL else _swapped(differences, seed)
+    return p
+
+
+def _swapped(differences: np.ndarray, seed: int) -> np.ndarray:
+    """Returns the p-value of each column of [N, P] differences by swapping signs."""
+    num, pairs = differences.shape
     observed = np.abs(differences.sum(0)) * (1.0 - 1e-9)
-    as_large, total = np.zeros(len(rows)), 0
+    as_large, total = np.zeros(pairs), 0
     for signs in _all_signs(num) if num <= _EXACT else _random_signs(num, seed):
         as_large += np.count_nonzero(np.abs(signs @ differences) >= observed, axis=0)
         total += len(signs)
     extra = int(num > _EXACT)  # what was observed is one of the possible swaps
-    p = np.ones((num_agents, num_agents))
-    p[rows, columns] = p[columns, rows] = (as_large + extra) / (total + extra)
+    return (as_large + extra) / (total + extra)
+
+
+def _normal(differences: np.ndarray) -> np.ndarray:
+    """Returns what _swapped() comes to for many games: a sum over signs is normal with the variance sum(d^2)."""
+    deviation = np.sqrt(np.square(differences).sum(0))
+    z = np.abs(differences.sum(0)) / np.where(deviation == 0.0, 1.0, deviation)
+    p: np.ndarray = 2.0 * ndtr(-z)
     return p
 
 

@@ -27,6 +27,14 @@ def test_many_games_agree_with_the_exact_test():
     assert swap_test(scores, seed=0)[0, 1] == pytest.approx(exact, abs=0.01)
 
 
+def test_of_many_games_the_swaps_are_taken_to_be_normal():
+    # 1,300 seeds with +1, 1,200 with -1: the sum is 100, its deviation sqrt(2,500) = 50; 2 P(Z > 2) = 0.0455.
+    won, drawn = np.repeat([1.0, -1.0], [1300, 1200]), np.zeros(2500)
+    p = swap_test(np.array([won, drawn, drawn]), seed=0)
+    assert p[0, 1] == pytest.approx(0.0455, abs=1e-4) and p[1, 2] == 1.0
+    assert swap_test(np.array([won[800:1800], drawn[:1000]]), seed=0)[0, 1] == pytest.approx(1.0, abs=0.03)
+
+
 def test_the_interval_test_agrees_with_the_interval():
     draws = np.random.default_rng(0).normal(1.96, 1.0, 200_000)
     assert interval_test(draws) == pytest.approx(0.05, abs=0.002)
