@@ -18,7 +18,7 @@ _WORK = 1e7  # scores drawn
 
 
 def affordable_resamples(num_scores: int) -> int:
-    """Returns how many resamples of so many scores take well under a second: 20,000 of up to 1,000, never below 500."""
+    """Returns how many resamples of so many scores take well under a second: 20,000 of up to 500, never below 500."""
     return int(np.clip(_WORK / num_scores, 500, RESAMPLES))
 
 
