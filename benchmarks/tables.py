@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import peer_tables
+import tournament_tables
 
 RESULTS = Path(__file__).parent / "results"
 PAGE = Path(__file__).parent.parent / "docs" / "benchmarks.md"
@@ -19,6 +20,7 @@ Row = tuple[str, str, str, str]  # what, must, measured, script
 
 def main() -> None:
     parts = [HEAD, scores(read("scores")), ten_minutes(read("ten_minutes")), speed()]
+    parts.append(tournament_tables.page(read, is_measured, table))
     if is_measured("quantization"):
         parts.append(quantization(read("quantization")))
     if is_measured("peers"):
