@@ -130,7 +130,10 @@ class Store(Database):
     def plan(self, matches: Sequence[Match]) -> None:
         """Stores the schedule as far as it is known, in this order; matches that are in it already keep their place."""
         with self.transaction() as execute:
+            known = dict(execute("SELECT id, position FROM schedule"))
             for place, match in enumerate(matches):
+                if known.get(match.id) == place:
+                    continue
                 texts = (_json(match.players), _json(match.seeds), _json(match.key))
                 row = (match.id, place, match.env, match.round, match.first_game, *texts)
                 execute(
