@@ -4,6 +4,7 @@ config.toml      all that was resolved, with versions and machine
 episodes.csv     episode, step, return, length, seconds
 evaluations.csv  step, mean, std, episodes, seconds
 best.*, final.*  policies; the best is chosen on seeds that no reported evaluation uses
+milestones/      policies at 0, 1 and 10% of the training
 checkpoints/     the newest, and the one before it
 status.json      how far it is
 plots/ videos/   and TensorBoard event files in the folder itself

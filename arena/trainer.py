@@ -18,6 +18,7 @@ from arena.errors import BrokenPlugin, DoesNotFit
 from arena.evaluation import expect_one_seat
 from arena.hooks import Hooks, Progress
 from arena.loop import EpisodesLost, Event, RowStart, run
+from arena.milestones import Milestones
 from arena.reproducibility import is_reproducible
 from arena.run_folder import RunFolder
 from arena.seeding import Stream, episode_seed
@@ -77,6 +78,7 @@ class Trainer:
         self._selection = Selection(config, self._env.spec, self._name, self._folder, self._state, hooks.warn)
         self._closing.callback(self._selection.close)
         self._last_shown_s = 0.0
+        self._milestones = Milestones(path, self._fraction())
         self._checkpoints = checkpoint.Series(path / "checkpoints", config.checkpoint_every, start)
         self._saved_evals = self._state.num_evals
         if start is None:
@@ -94,6 +96,7 @@ class Trainer:
         log_period = max(1, self._horizon // _LOG_POINTS)
         events = self._events()
         while not self._is_over() and not is_stopped:
+            self._milestones.add(self._agent, self._fraction(), state.step)
             event = next(events)
             state.step, state.next_episode = first + event.step, event.next_episode
             self._obs = event.transition.next_obs[0]
