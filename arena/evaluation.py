@@ -87,7 +87,7 @@ def evaluate(
     """
     check_count("episodes", episodes)
     check_seed(seed)
-    reference = registry.resolve(ref)
+    reference = registry.resolve(ref, env_id)
     rows = min(episodes, check_count("num-envs", num_envs) if num_envs is not None else DEFAULT_ROWS)
     env = envs.make(env_id, rows, preprocess=preprocess or reference.preprocess, settings=env_settings)
     try:

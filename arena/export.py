@@ -83,7 +83,7 @@ def export(
     _check_out(out, quantize)
     check_count("episodes", episodes)
     check_seed(seed)
-    reference = registry.resolve(ref)
+    reference = registry.resolve(ref, env_id)
     if env_id is None and reference.policy is None:
         raise InvalidValue(f"{ref} has no card that names its environment; give one with --env")
     env_id = env_id or reference.policy.card.env  # type: ignore[union-attr]

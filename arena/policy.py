@@ -38,7 +38,8 @@ class Card(pydantic.BaseModel):
     """What a policy file says of itself.
 
     `sha256` is that of the file with 64 zeros in this place; saving computes it. `export` says what
-    `arena export` did: quantization, the hash of the file it began with, calibration.
+    `arena export` did: quantization, the hash of the file it began with, calibration. `training` says
+    how a pretrained policy came about: preset, seed, steps, wall time, machine.
     """
 
     model_config = pydantic.ConfigDict(extra="ignore", frozen=True)
@@ -54,6 +55,7 @@ class Card(pydantic.BaseModel):
     settings: dict[str, Any] = {}
     step: int = 0
     scores: dict[str, Any] = {}
+    training: dict[str, Any] = {}
     export: dict[str, Any] = {}
 
     @classmethod

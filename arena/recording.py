@@ -83,7 +83,7 @@ def record(
     check_seed(seed)
     tell = on_progress or (lambda progress: None)
     parsed_mode = Mode.parse(mode) if mode is not None else None
-    reference = registry.resolve(ref)
+    reference = registry.resolve(ref, env_id)
     preprocess = preprocess or reference.preprocess
     with contextlib.ExitStack() as stack:
         film_env = envs.make(env_id, 1, preprocess=preprocess, settings=env_settings, render=True)

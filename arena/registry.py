@@ -16,10 +16,10 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from arena import config, policy
+from arena import config, policy, zoo
 from arena.adapters import callable as callable_adapter
 from arena.agent import Agent, Mode, Player, Spec
-from arena.errors import ArenaError, BrokenPlugin, UnknownName
+from arena.errors import ArenaError, BrokenPlugin, InvalidValue, UnknownName
 from arena.sources import FORMS, POLICY_SUFFIXES, Kind, Source, brief, locate, plugins, split
 
 __all__ = ["POLICY_SUFFIXES", "Kind", "Reference", "Source", "locate", "plugins", "resolve", "resolve_isolated"]
@@ -117,16 +117,21 @@ def _resolve_plugin(name: str) -> type[Player]:
     return _player_class(loaded, name, name)
 
 
-def resolve(ref: str) -> Reference:
+def resolve(ref: str, env_id: str | None = None) -> Reference:
     """Returns what `ref` names, imported and loaded but for what needs a process of its own.
 
-    Raises UnknownName, BrokenPlugin or DamagedFile.
+    In `env_id`, that is, where another policy plays in each environment.
+
+    Raises UnknownName, DoesNotFit, BrokenPlugin or DamagedFile.
     """
     if ref in plugins():
         return Reference(ref, ref, player_class=_resolve_plugin(ref))
     path = Path(ref)
-    if ref.startswith("sb3:") or path.suffix in POLICY_SUFFIXES or (ref and path.is_dir()):
-        source = locate(ref)
+    if ref.startswith(("sb3:", zoo.PREFIX)) or path.suffix in POLICY_SUFFIXES or (ref and path.is_dir()):
+        source = locate(ref, env_id)
+        if source.kind is Kind.ZOO:
+            policies = ", ".join(entry.ref for entry in zoo.find(ref))
+            raise InvalidValue(f"{ref} is another policy in each environment; name one: {policies}")
         if source.kind is not Kind.POLICY:
             return Reference(ref, source.name, isolated=source)
         assert source.path is not None

@@ -2,6 +2,7 @@
 
 random                      a plugin by its name (entry-point group `arena.agents`)
 runs/dqn-CartPole-v1-...    a run folder: its best policy
+zoo:dqn/CartPole-v1         a pretrained policy; zoo:dqn is the one for the environment that is played
 policy.tflite, policy.npz   a saved policy, or a LiteRT file of any other making
 my_agent.py:MyAgent         a class or function in a file, which stands alone: it imports no file beside it
 package.module:Name         a class or function in an installed module, or in one of the current folder
@@ -19,17 +20,17 @@ import importlib.util
 import json
 import warnings
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.machinery import ModuleSpec, PathFinder
 from pathlib import Path
 
-from arena import inspection, policy
+from arena import inspection, policy, zoo
 from arena.adapters import sb3_file
 from arena.errors import ArenaError, BrokenPlugin, DamagedFile, MissingExtra, UnknownName
 
 GROUP = "arena.agents"
 DISTRIBUTION = "agent-arena"
-FORMS = "or give a run folder, FILE.py:NAME, MODULE:NAME, sb3:ALGORITHM:FILE.zip, or a .tflite or .npz file"
+FORMS = "or give zoo:NAME, a run folder, FILE.py:NAME, MODULE:NAME, sb3:ALGORITHM:FILE.zip, or a .tflite or .npz file"
 POLICY_SUFFIXES = (".tflite", ".npz")
 
 _ROOT = Path(__file__).resolve().parent.parent  # what holds this project's packages
@@ -40,6 +41,7 @@ class Kind(enum.StrEnum):
 
     PLUGIN = "plugin"
     POLICY = "policy"
+    ZOO = "pretrained policy for each environment"
     LITERT = "LiteRT file"
     FILE = "file"
     MODULE = "module"
@@ -77,12 +79,17 @@ class Source:
             )
 
 
-def locate(ref: str) -> Source:
-    """Returns what `ref` names. Raises UnknownName, BrokenPlugin, DamagedFile or ArenaError, and runs none of it."""
+def locate(ref: str, env_id: str | None = None) -> Source:
+    """Returns what `ref` names, in `env_id` where another policy plays in each environment.
+
+    Raises UnknownName, DoesNotFit, BrokenPlugin, DamagedFile or ArenaError, and runs none of it.
+    """
     if (entry := plugins().get(ref)) is not None:
         return _plugin(entry)
     if ref.startswith("sb3:"):
         return _sb3(ref)
+    if ref.startswith(zoo.PREFIX):
+        return _zoo(ref, env_id)
     path = Path(ref)
     if path.suffix in POLICY_SUFFIXES:
         if not path.is_file():
@@ -143,6 +150,14 @@ def _policy(path: Path, ref: str) -> Source:
         inspection.read_model(path)  # a damaged file is told of before anything is played
         return Source(ref, path.stem, digest, False, Kind.LITERT, path.resolve())
     return Source(ref, card.name, digest, True, Kind.POLICY, path.resolve(), card.preprocess)
+
+
+def _zoo(ref: str, env_id: str | None) -> Source:
+    found = zoo.find(ref, env_id)
+    agent, paths = found[0].agent, [entry.path for entry in found]
+    if ref == zoo.PREFIX + agent and env_id is None:
+        return Source(ref, agent, _sha256_of(paths), True, Kind.ZOO)
+    return replace(_policy(paths[0], found[0].ref), name=agent)
 
 
 def _file(path: Path, name: str) -> Source:

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-import os
-import sys
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 import envs
 from arena import registry
 from arena.agent import Mode
-from arena.errors import ArenaError, InvalidValue
+from arena.errors import InvalidValue
 from arena.evaluation import expect_one_seat
 from arena.film import Frame, fps_of, frames_of
 from arena.loop import Episode
 from arena.seeding import Stream, check_seed, derived_seed, episode_seed
+from arena.window import CLOSE, opened
 
 _PAUSE_S = 1.0  # between two games, to read the final score
+_CLOSING = ("escape", "q", CLOSE.name)
 
 
 def watch(
@@ -45,7 +45,7 @@ def watch(
         raise InvalidValue(f"max_episodes must be a whole number of at least 1, not {max_episodes!r}")
     check_seed(seed)
     parsed_mode = Mode.parse(mode) if mode is not None else None
-    reference = registry.resolve(ref)
+    reference = registry.resolve(ref, env_id)
     env = envs.make(env_id, 1, preprocess=preprocess or reference.preprocess, settings=env_settings, render=True)
     try:
         expect_one_seat(env.spec)
@@ -65,43 +65,13 @@ def watch(
 
 def show(frames: Iterator[Frame], fps: float, title: str) -> list[Episode]:
     """Shows frames in a window at `fps` until they or the viewer come to an end; returns the episodes that ended."""
-    if sys.platform == "linux" and not any(map(os.environ.get, ("DISPLAY", "WAYLAND_DISPLAY", "SDL_VIDEODRIVER"))):
-        raise _no_display("neither DISPLAY nor WAYLAND_DISPLAY is set")
-    import pygame
-
     episodes: list[Episode] = []
-    try:
-        pygame.display.init()
-        driver = pygame.display.get_driver()
-        if driver in ("dummy", "offscreen") and os.environ.get("SDL_VIDEODRIVER") != driver:
-            raise _no_display("SDL found no window system")
-        window, clock = None, pygame.time.Clock()
+    with opened(title, "`arena record` films it instead") as window:
         for frame in frames:
-            height, width = frame.rgb.shape[:2]
-            if window is None:
-                window = pygame.display.set_mode((width, height))
-                pygame.display.set_caption(title)
-            window.blit(pygame.image.frombuffer(frame.rgb.tobytes(), (width, height), "RGB"), (0, 0))
-            pygame.display.flip()
+            window.show(frame.rgb)
             if frame.finished:
                 episodes.append(frame.finished)
             for _ in range(max(1, round(_PAUSE_S * fps)) if frame.finished else 1):
-                clock.tick(fps)
-                if _is_closed(pygame):
+                if any(key.is_down and key.name in _CLOSING for key in window.wait(fps)):
                     return episodes
-        return episodes
-    except pygame.error as error:
-        raise _no_display(str(error)) from error
-    finally:
-        pygame.display.quit()
-
-
-def _is_closed(pygame: Any) -> bool:
-    return any(
-        event.type == pygame.QUIT or (event.type == pygame.KEYDOWN and event.key in (pygame.K_ESCAPE, pygame.K_q))
-        for event in pygame.event.get()
-    )
-
-
-def _no_display(reason: str) -> ArenaError:
-    return ArenaError(f"there is no display to show the game on ({reason}); `arena record` films it instead")
+    return episodes

@@ -32,7 +32,9 @@ def build(contestant: Contestant, spec: Spec, root: int) -> Player:
     try:
         mode = Mode.parse(contestant.mode) if contestant.mode else None
         seed = derived_seed(root, "player")
-        return registry.resolve(contestant.ref).player(spec, seed=seed, mode=mode, settings=contestant.settings)
+        return registry.resolve(contestant.ref, spec.env_id).player(
+            spec, seed=seed, mode=mode, settings=contestant.settings
+        )
     except DoesNotFit as error:
         raise DoesNotFitHere(contestant.name, str(error)) from error
     except BrokenPlugin as error:

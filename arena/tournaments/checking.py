@@ -33,6 +33,11 @@ class Checked:
     stands: Sequence[Stand]
     caps: Sequence[int]
 
+    def source(self, entrant: Entrant, env: int) -> Source:
+        """Returns what plays for an entrant in an environment. Raises DoesNotFit where a zoo has nothing for it."""
+        source = self.sources[entrant.name]
+        return locate(source.ref, self.config.envs[env].id) if source.kind is Kind.ZOO else source
+
     def places(self) -> list[tuple[Entrant, int]]:
         """Returns every entrant with the index of every environment."""
         return [(entrant, env) for env in range(len(self.stands)) for entrant in self.config.agents]
@@ -68,9 +73,9 @@ def _source(entrant: Entrant, key: str) -> Source:
             f"{key}.train: {entrant.ref!r} would learn in this process, with your rights; allow it with trust = true, "
             "or train it with `arena train` and enter its run folder"
         )
-    if entrant.train and not resolve(entrant.ref).is_learner:
+    if entrant.train and (source.kind is Kind.ZOO or not resolve(entrant.ref).is_learner):
         raise InvalidValue(f"{key}.train: {entrant.ref!r} does not learn; leave `train` out")
-    if entrant.settings and source.kind is Kind.POLICY:
+    if entrant.settings and source.kind in (Kind.POLICY, Kind.ZOO):
         raise InvalidValue(f"{key}.settings: {entrant.ref!r} is a saved policy, which has none; leave them out")
     if entrant.settings and source.is_ours:
         player_class = resolve(entrant.ref).player_class

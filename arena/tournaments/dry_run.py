@@ -121,14 +121,15 @@ def _measure(
     places = checked.places()
     known: dict[str, Pace] = {}
     for done, (entrant, env) in enumerate(places):
-        source, place = checked.sources[entrant.name], (entrant.name, env)
+        place = entrant.name, env
         on_progress(done, len(places), f"{entrant.name} on {checked.config.envs[env].label}")
-        if entrant.train or not source.is_ours:
+        if entrant.train or not checked.sources[entrant.name].is_ours:
             not_measured[place] = "trains first" if entrant.train else "runs in a process of its own"
             continue
-        contestant = Contestant(entrant.name, source.ref, True, source.preprocess, entrant.mode, entrant.settings)
-        same = repr((source.ref, entrant.mode, entrant.settings, env))
         try:
+            source = checked.source(entrant, env)
+            contestant = Contestant(entrant.name, source.ref, True, source.preprocess, entrant.mode, entrant.settings)
+            same = repr((source.ref, entrant.mode, entrant.settings, env))
             known[same] = paces[place] = known.get(same) or measure(
                 contestant, checked.stands[env], checked.config.seed
             )

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from arena.config import RunConfig
 from arena.errors import ArenaError, DoesNotFit
-from arena.sources import Source, locate
+from arena.sources import Kind, Source, locate
 from arena.tournaments.checking import Checked
 from arena.tournaments.file import Entrant, EnvEntry, slug
 from arena.tournaments.hooks import Hooks, Progress
@@ -39,15 +39,19 @@ def enter(checked: Checked, store: Store, pool: Pool[Task], hooks: Hooks) -> Lin
 
     todo = [(entrant, env) for entrant, env in checked.places() if entrant.train and (entrant.name, env) not in known]
     _train(checked, store.folder, todo, hooks, add)
-    contestants = {}
+    contestants, sources = {}, {}
     for entrant, env in checked.places():
         place = entrant.name, env
-        contestants[place] = _contestant(entrant, checked.sources[entrant.name], store.folder, known.get(place))
+        try:
+            source = sources[place] = checked.source(entrant, env)
+        except DoesNotFit as error:
+            add(Entry(entrant.name, env, entrant.ref, "", str(error)))
+            continue
+        contestants[place] = _contestant(entrant, source, store.folder, known.get(place))
     new = [place for place in contestants if place not in known]
     unfit = _unfit(checked, pool, contestants, new)
-    for name, env in new:
-        source = checked.sources[name]
-        add(Entry(name, env, source.ref, source.digest, unfit.get((name, env), "")))
+    for place in new:
+        add(Entry(*place, sources[place].ref, sources[place].digest, unfit.get(place, "")))
     left_out = {place for place, entry in known.items() if entry.reason}
     entered = [_entered(entrant, checked, known) for entrant in config.agents]
     if config.format in ("knockout", "swiss"):
@@ -62,7 +66,7 @@ def _check_unchanged(checked: Checked, store: Store, known: dict[Place, Entry]) 
         if entry is None or not entry.digest:
             continue
         ref = str(store.folder / entry.ref) if entrant.train else entry.ref
-        digest = locate(ref).digest if entrant.train else checked.sources[entrant.name].digest
+        digest = locate(ref).digest if entrant.train else checked.source(entrant, env).digest
         if digest != entry.digest:
             raise ArenaError(
                 f"{entrant.name} ({ref}) has changed since it was entered: bring back what played, or enter what it "
@@ -151,7 +155,7 @@ def _unfit(
 
 def _entered(entrant: Entrant, checked: Checked, known: dict[Place, Entry]) -> Entered:
     source = checked.sources[entrant.name]
-    if not entrant.train:
+    if not entrant.train and source.kind is not Kind.ZOO:
         return Entered(entrant.name, source.ref, source.digest, source.is_ours, dict(entrant.settings))
     digests = " ".join(known[entrant.name, env].digest for env in range(len(checked.stands)))  # another policy in each
     digest = f"blake2b:{hashlib.blake2b(digests.encode(), digest_size=16).hexdigest()}"

@@ -1,0 +1,172 @@
+"""Makes the policies of the zoo from their recipes: trains, judges, shrinks, and writes policy and record.
+
+python -m agents.zoo [--runs DIR] [--out DIR] [ENTRY ...]
+
+ENTRY is AGENT/ENV, as ppo/CartPole-v1; all recipes without one. A run that is in DIR/ENTRY already is gone on with, or
+taken as it is when it is finished (or was stopped with --as-is).
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import json
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pydantic
+
+from arena import policy, run_folder, terminal
+from arena.config import RunConfig, read_toml
+from arena.errors import ArenaError, UnknownName
+from arena.evaluation import Evaluation, evaluate
+from arena.export import export
+from arena.files import write_json
+from arena.loop import Event
+from arena.sources import policy_of_run
+from arena.statistics.bootstrap import mean_interval
+from arena.training import Hooks, resume, train
+from arena.validation import validated
+
+FOLDER = Path(__file__).parent
+SEED = 0  # root of the games that the policies are judged on: that of `arena eval`
+
+
+class Recipe(pydantic.BaseModel):
+    """What makes a policy, besides the agent's preset for the environment."""
+
+    model_config = pydantic.ConfigDict(extra="forbid", frozen=True)
+
+    seed: int = pydantic.Field(0, ge=0)
+    games: int = pydantic.Field(100, ge=1)
+
+
+def main() -> None:
+    """Makes the entries that the command line names."""
+    parser = argparse.ArgumentParser(prog="python -m agents.zoo", description=__doc__.splitlines()[0])
+    parser.add_argument("entries", nargs="*", metavar="ENTRY", help="AGENT/ENV; all by default")
+    parser.add_argument("--runs", type=Path, default=Path("runs/zoo"), metavar="DIR", help="where the run folders are")
+    parser.add_argument("--out", type=Path, default=FOLDER, metavar="DIR", help="where the policies go")
+    parser.add_argument("--as-is", action="store_true", help="take runs as far as they are, and train nothing")
+    given = parser.parse_args()
+    recipes = read_recipes()
+    for name in given.entries:
+        if name not in recipes:
+            raise UnknownName("recipe", name, recipes)
+    for name in given.entries or recipes:
+        run = given.runs / name
+        if not given.as_is:
+            _train(name, recipes[name], run)
+        record = make(name, recipes[name], run, given.out)
+        result = record["evaluation"]
+        terminal.out.print(f"{name:<32} {result['mean']:>9.2f} [{result['low']:.2f}, {result['high']:.2f}]")
+
+
+def read_recipes() -> dict[str, Recipe]:
+    """Returns the recipes by AGENT/ENV."""
+    tables = read_toml(FOLDER / "recipes.toml")
+    return {name: validated(Recipe, table, f"recipe {name}") for name, table in tables.items()}
+
+
+def make(name: str, recipe: Recipe, run: Path, out: Path) -> dict[str, Any]:
+    """Writes the best policy of a run, and its record, to `out`; returns the record.
+
+    Weights are in float16 where that makes no difference to the score: where the 95% interval of the paired difference
+    over the games has 0 in it.
+    """
+    env_id, path = name.partition("/")[2], out / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as folder:
+        source = policy_of_run(run)
+        chosen = _in_float16(source, Path(folder) / "half.tflite", recipe.games) or source
+        with terminal.bar(f"judging {name}") as update:
+            result = evaluate(str(chosen), env_id, episodes=recipe.games, seed=SEED, on_event=_count(update, recipe))
+        best = policy.load(chosen)
+    record = _record(name, run, best, result)
+    training = {key: record[key] for key in ("preset", "seed", "steps", "seconds", "machine")}
+    written = policy.save(best.with_card(scores=record["evaluation"], training=training), path)
+    record |= {"sha256": policy.load(written).card.sha256, "bytes": written.stat().st_size}
+    write_json(written.with_suffix(".json"), record)
+    return record
+
+
+def _train(name: str, recipe: Recipe, run: Path) -> None:
+    """Trains the run of an entry, or what is left of it."""
+    agent, _, env_id = name.partition("/")
+    status = run / "status.json"
+    if status.exists() and json.loads(status.read_text())["state"] == "finished":
+        return
+    with terminal.bar(name) as update:
+        hooks = Hooks(on_progress=lambda p: update(p.fraction, terminal.training_text(p)))
+        if (run / "config.toml").exists():
+            resume(run, hooks=hooks)
+        else:
+            train(RunConfig.of(agent=agent, env=env_id, seed=recipe.seed), run_dir=run, hooks=hooks)
+
+
+def _in_float16(source: Path, out: Path, games: int) -> Path | None:
+    """Writes a policy with weights in float16; returns None where it has no network, or plays worse or better."""
+    if source.suffix != ".tflite":
+        return None
+    compared = export(str(source), out, quantize="float16", episodes=games, seed=SEED).comparison
+    assert compared is not None
+    return out if compared.low <= 0.0 <= compared.high else None
+
+
+def _record(name: str, run: Path, best: policy.Policy, result: Evaluation) -> dict[str, Any]:
+    """Returns how a policy came about, and what it scores."""
+    config = run_folder.load_config(run)
+    described = read_toml(run / "config.toml")
+    with (run / "evaluations.csv").open(newline="") as file:
+        curve = [{key: float(value) for key, value in row.items()} for row in csv.DictReader(file)]
+    low, high = mean_interval(np.asarray(result.returns), SEED)
+    return {
+        "ref": f"zoo:{name}",
+        "agent": config.agent,
+        "env": config.env,
+        "preset": config.preset,
+        "seed": config.seed,
+        "steps": int(curve[-1]["step"]),
+        "best_step": best.card.step,
+        "seconds": curve[-1]["seconds"],
+        "weights": best.card.export.get("quantize", "float32"),
+        "evaluation": {
+            "mean": round(result.mean, 3),
+            "low": round(low, 3),
+            "high": round(high, 3),
+            "std": round(result.std, 3),
+            "episodes": result.episodes,
+            "seed": SEED,
+            "mode": str(best.mode),
+        },
+        "protocol": result.protocol,
+        "num_envs": config.num_envs,
+        "settings": config.settings,
+        "machine": described["machine"],
+        "versions": described["versions"],
+        "curve": curve,
+    }
+
+
+def _count(update: Callable[[float, str], None], recipe: Recipe) -> Callable[[Event], None]:
+    finished = 0
+
+    def on_event(event: Event) -> None:
+        nonlocal finished
+        finished += len(event.finished)
+        update(finished / recipe.games, f"{finished} of {recipe.games} games")
+
+    return on_event
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except ArenaError as error:
+        sys.exit(f"arena: {error}")
+    except KeyboardInterrupt:
+        sys.exit(130)
