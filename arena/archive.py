@@ -14,6 +14,7 @@ from arena.agent import Player
 from arena.errors import ArenaError
 from arena.film import NotReproducible, film, film_live
 from arena.gamelog import Game
+from arena.pace import AS_IT_IS, Look
 from envs.rows import Rows
 
 
@@ -53,6 +54,7 @@ def keep(
     env: Rows,
     fmt: str = "mp4",
     overlay: bool = True,
+    look: Look = AS_IT_IS,
     player: Player | None = None,
     on_frame: Callable[[int], None] | None = None,
 ) -> Recording:
@@ -69,7 +71,7 @@ def keep(
     is_live = False
     video = _named(folder, stem, game.ret, fmt)
     try:
-        film(game, video, overlay=overlay, env=env, on_frame=on_frame)
+        film(game, video, overlay=overlay, look=look, env=env, on_frame=on_frame)
     except NotReproducible:
         if player is None:
             raise
@@ -83,6 +85,7 @@ def keep(
             agent=game.agent,
             episode=game.episode,
             overlay=overlay,
+            look=look,
             on_frame=on_frame,
         )
         game = replace(game, actions=game.actions[:0], extras={}, ret=ended.ret)

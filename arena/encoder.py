@@ -16,7 +16,6 @@ import numpy as np
 from arena.errors import ArenaError, InvalidValue
 
 FORMATS = ("mp4", "gif")
-_GIF_FPS = 25.0  # browsers slow down what is much faster
 
 
 class Encoder:
@@ -58,6 +57,11 @@ class Encoder:
             raise self._failure(str(error)) from error
         self.num_frames += 1
 
+    def hold(self, rgb: np.ndarray, seconds: float) -> None:
+        """Appends a frame that stays for so long."""
+        for _ in range(round(seconds * self._fps)):
+            self.write(rgb)
+
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
@@ -94,9 +98,8 @@ class Encoder:
         if process.wait() != 0:
             raise OSError(message or f"ffmpeg ended with code {process.returncode}")
         if self._is_gif:
-            rate = f"fps={min(self._fps, _GIF_FPS):g}"
-            self._convert("-vf", f"{rate},palettegen=stats_mode=diff", "-update", "1", str(self._palette))
-            graph = f"[0:v]{rate}[x];[x][1:v]paletteuse=dither=none:diff_mode=rectangle"
+            self._convert("-vf", "palettegen=stats_mode=diff", "-update", "1", str(self._palette))
+            graph = "[0:v][1:v]paletteuse=dither=none:diff_mode=rectangle"
             self._convert("-i", str(self._palette), "-filter_complex", graph, str(self._gif))
         os.replace(self._gif if self._is_gif else self._part, self.path)
 

@@ -6,9 +6,7 @@ No more than one frame is held at a time, so memory stays flat however long the 
 from __future__ import annotations
 
 import contextlib
-import os
-import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -18,15 +16,17 @@ from gymnasium.envs.registration import load_env_creator
 
 import envs
 from arena.agent import Decision, Player, Spec
+from arena.camera import shots_of
 from arena.encoder import Encoder
 from arena.errors import ArenaError
-from arena.gamelog import SHOWN, Game
-from arena.loop import Episode, observation_digest, run
+from arena.gamelog import Game
+from arena.loop import Episode, observation_digest
 from arena.nests import row_of
-from arena.overlay import Panel, Shot, even, scaled
+from arena.overlay import Panel
+from arena.pace import AS_IT_IS, HOLD_S, Look, Pace
+from arena.pictures import even, fitted, scaled
 from envs.factory import find
-from envs.games.rows import GameRows
-from envs.rows import Rows, Step
+from envs.rows import Rows
 
 
 class NotReproducible(ArenaError):
@@ -62,9 +62,8 @@ def frames_of(
       overlay: with the panel of arena.overlay, or the picture alone.
       players: in a game of several seats, the names on the panel, by seat.
     """
-    _expect_no_window()
     panel = Panel(agent, env.spec, players) if overlay else None
-    for shot in _shots(env, player, seed_of, first_episode, num_episodes):
+    for shot in shots_of(env, player, seed_of, first_episode, num_episodes):
         rgb = panel.draw(shot) if panel else even(scaled(shot.picture))
         yield Frame(rgb, shot.finished)
 
@@ -74,7 +73,7 @@ def film(
     path: Path,
     *,
     overlay: bool = True,
-    fps: float | None = None,
+    look: Look = AS_IT_IS,
     env: Rows | None = None,
     on_frame: Callable[[int], None] | None = None,
 ) -> Path:
@@ -83,9 +82,9 @@ def film(
     Args:
       game: with its actions; its extras become bars on the panel.
       path: ends in .mp4 (H.264 that browsers play) or .gif.
-      fps: None for the environment's own speed.
+      look: what is shown of it.
       env: where to play it, made with render=True; None makes one.
-      on_frame: is called with the number of frames written so far.
+      on_frame: is called with the number of frames drawn so far.
 
     Raises:
       NotReproducible: the replay has another return, length or end than the game.
@@ -105,8 +104,9 @@ def film(
             overlay=overlay,
             players=game.players,
         )
-        with Encoder(path, fps or fps_of(env.spec)) as encoder:
-            episode = _write(frames, encoder, on_frame)
+        pace = Pace(fps_of(env.spec), look, path.suffix[1:])
+        with Encoder(path, pace.fps) as encoder:
+            episode = _write(frames, encoder, pace, look.width, on_frame)
             _check_same(game, episode)
     return path
 
@@ -120,13 +120,14 @@ def film_live(
     agent: str,
     episode: int = 0,
     overlay: bool = True,
-    fps: float | None = None,
+    look: Look = AS_IT_IS,
     on_frame: Callable[[int], None] | None = None,
 ) -> Episode:
     """Films a game while it is played, for environments in which it cannot be played again; returns its episode."""
     frames = frames_of(env, player, lambda _: seed, agent=agent, first_episode=episode, overlay=overlay)
-    with Encoder(path, fps or fps_of(env.spec)) as encoder:
-        return _write(frames, encoder, on_frame)
+    pace = Pace(fps_of(env.spec), look, path.suffix[1:])
+    with Encoder(path, pace.fps) as encoder:
+        return _write(frames, encoder, pace, look.width, on_frame)
 
 
 def fps_of(spec: Spec) -> float:
@@ -169,78 +170,18 @@ class Replay(Player):
         return Decision(self._game.actions[step][None], state + 1, extras)
 
 
-class _Camera(Rows):
-    """One row that is photographed after every reset and step."""
-
-    def __init__(self, env: Rows) -> None:
-        assert env.num_rows == 1
-        self.spec, self.num_rows = env.spec, 1
-        self._env = env
-        self.before = self.after = np.zeros((0, 0, 3), np.uint8)
-        self.moves: dict[int, str] = {}
-
-    def reset(self, rows: np.ndarray, seeds: np.ndarray) -> Any:
-        obs = self._env.reset(rows, seeds)
-        self.after = self._picture()
-        return obs
-
-    def step(self, actions: np.ndarray) -> Step:
-        self.before = self.after
-        if isinstance(self._env, GameRows):
-            self.moves = self._env.moves()
-        step = self._env.step(actions)
-        self.after = self._picture()
-        return step
-
-    def render(self) -> np.ndarray:
-        return self.after
-
-    def _picture(self) -> np.ndarray:
-        try:
-            return self._env.render().copy()
-        except Exception as error:  # drawing fails in as many ways as there are environments and drivers
-            reason = f"{type(error).__name__}: {error}".splitlines()[0]
-            hint = "; without a display MuJoCo needs MUJOCO_GL=egl or osmesa" if "OpenGL" in reason else ""
-            raise ArenaError(f"{self.spec.env_id} cannot be drawn here: {reason}{hint}") from error
-
-
-def _expect_no_window() -> None:
-    """Keeps SDL, with which many environments draw, from looking for a display, and complaining, if there is none."""
-    if sys.platform == "linux" and not any(map(os.environ.get, ("DISPLAY", "WAYLAND_DISPLAY"))):
-        os.environ.setdefault("SDL_VIDEODRIVER", "dummy")
-
-
-def _shots(
-    env: Rows, player: Player, seed_of: Callable[[int], int], first_episode: int, num_episodes: int | None
-) -> Iterator[Shot]:
-    camera = _Camera(env)
-    last = None if num_episodes is None else first_episode + num_episodes
-    is_game = env.spec.num_seats > 1
-    step, score = 0, 0.0
-    for event in run(camera, player, seed_of, next_episode=first_episode, num_episodes=last):
-        action = event.transition.action[0]
-        extras = _shown(event.transition.extras)
-        to_move = int(event.transition.obs["seat"][0]) if is_game else None
-        yield Shot(camera.before, int(event.episodes[0]), step, score, action, extras, None, to_move, camera.moves)
-        step, score = step + 1, score + float(np.ravel(event.transition.reward[0])[0])
-        for episode in event.finished:
-            yield Shot(camera.after, episode.number, step, score, action, extras, episode, None, camera.moves)
-            step, score = 0, 0.0
-
-
-def _shown(extras: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-    return {name: np.asarray(extras[name][0]) for name in SHOWN if name in extras}
-
-
-def _write(frames: Iterator[Frame], encoder: Encoder, on_frame: Callable[[int], None] | None) -> Episode:
-    finished = None
-    for frame in frames:
-        encoder.write(frame.rgb)
-        finished = frame.finished
+def _write(
+    frames: Iterator[Frame], encoder: Encoder, pace: Pace, width: int | None, on_frame: Callable[[int], None] | None
+) -> Episode:
+    for number, frame in enumerate(frames, 1):
+        if pace.wants():
+            encoder.write(fitted(frame.rgb, width))
         if on_frame:
-            on_frame(encoder.num_frames)
-    assert finished is not None
-    return finished
+            on_frame(number)
+    if pace.is_cut:
+        encoder.hold(fitted(frame.rgb, width), HOLD_S)
+    assert frame.finished is not None
+    return frame.finished
 
 
 def _check_same(game: Game, again: Episode) -> None:

@@ -6,7 +6,7 @@ import functools
 import re
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import gymnasium as gym
 import numpy as np
@@ -14,12 +14,9 @@ import numpy as np
 from arena.agent import Spec
 from arena.loop import Episode
 from arena.pen import DIM, LINE, MARGIN, PANEL_WIDTH, TEXT, Pen, stamp
+from arena.pictures import even, scaled
 from envs.games.pictures import seat_colours
 
-if TYPE_CHECKING:
-    pass
-
-_COMFORTABLE = 640  # pixels; smaller pictures are scaled up, by whole numbers, to at most this
 _ROWS_TOP = 190
 _MAX_ROWS = 18
 _MAX_BEST = 10  # moves of a game
@@ -98,18 +95,6 @@ def _atari_meanings(env_id: str, num_actions: int) -> tuple[str, ...]:
     return tuple(" ".join(re.findall("noop|up|down|left|right|fire", action.name.lower())) for action in actions)
 
 
-def scaled(picture: np.ndarray) -> np.ndarray:
-    """Returns a [H, W, 3] picture enlarged by the whole number that makes it comfortable to look at."""
-    factor = max(1, _COMFORTABLE // max(picture.shape[:2]))
-    return picture if factor == 1 else picture.repeat(factor, axis=0).repeat(factor, axis=1)
-
-
-def even(frame: np.ndarray) -> np.ndarray:
-    """Returns a frame with even sides (H.264 needs them), its last row or column doubled where they were odd."""
-    height, width = frame.shape[:2]
-    return np.pad(frame, ((0, height % 2), (0, width % 2), (0, 0)), mode="edge") if height % 2 or width % 2 else frame
-
-
 class Panel:
     """Draws shots with a panel at their right: agent, score, step, action, and the values behind it as bars.
 
@@ -152,7 +137,7 @@ class Panel:
         pen.text(39, f"game {shot.episode}", 12, DIM, align="right")
         pen.rectangle(pen.left, 62, pen.right, 62, LINE)
         pen.text(74, "SCORE", 10, DIM)
-        pen.text(87, _number(shot.score), 22, bold=True, width=130)
+        pen.text(87, number_text(shot.score), 22, bold=True, width=130)
         pen.text(74, "STEP", 10, DIM, align="right")
         pen.text(87, str(shot.step), 22, align="right")
         pen.text(123, "ACTION", 10, DIM)
@@ -169,7 +154,7 @@ class Panel:
             pen.disc(pen.left + 7, top + 12, 7, self._colours[seat])
             pen.text(top, name, 17, _CHOSEN if is_moving else TEXT, bold=True, width=150, indent=24)
             if shot.finished:
-                pen.text(top, _number(shot.finished.returns[seat]), 17, bold=True, align="right")
+                pen.text(top, number_text(shot.finished.returns[seat]), 17, bold=True, align="right")
         pen.rectangle(pen.left, 116, pen.right, 116, LINE)
         pen.text(130, "MOVE" if shot.to_move is not None else "LAST MOVE", 10, DIM)
         pen.text(143, shot.moves.get(int(shot.action), str(shot.action)), 20, _CHOSEN, bold=True, width=150)
@@ -199,7 +184,7 @@ class Panel:
     def _describe(self, action: np.ndarray) -> str:
         if self._is_discrete:
             return self._names[int(action)]
-        return "  ".join(_number(float(part)) for part in np.ravel(action))
+        return "  ".join(number_text(float(part)) for part in np.ravel(action))
 
     def _draw_rows(
         self, pen: Pen, shot: Shot, rows: Sequence[int], row_height: int, first_top: int = _ROWS_TOP
@@ -229,7 +214,7 @@ class Panel:
                 tick = round(bar_left + (0.5 + ticks[row] / 2) * (bar_right - bar_left))
                 pen.rectangle(tick - 1, middle - 6, tick + 1, middle + 6, _CHOSEN)
             colour = _CHOSEN if is_chosen else TEXT
-            pen.text(middle - 7, _number(float(values[row])), 11, colour, align="right")
+            pen.text(middle - 7, number_text(float(values[row])), 11, colour, align="right")
 
     @staticmethod
     def _draw_bar(
@@ -255,7 +240,8 @@ class Panel:
         return np.asarray(np.clip(values, 0.0 if self._is_discrete else -1.0, 1.0))
 
 
-def _number(value: float) -> str:
+def number_text(value: float) -> str:
+    """Returns a score, or a value behind a choice, in few characters."""
     if value == int(value) if np.isfinite(value) else False:
         return str(int(value))
     return f"{value:.0f}" if abs(value) >= 10_000 else f"{value:.2f}"

@@ -21,6 +21,7 @@ from arena.errors import InvalidValue
 from arena.evaluation import expect_one_seat
 from arena.gamelog import Game, GameLog
 from arena.loop import run
+from arena.pace import AS_IT_IS, Look
 from arena.seeding import Stream, check_seed, derived_seed, episode_seed
 from envs.rows import Rows
 
@@ -51,6 +52,7 @@ def record(
     out: Path | str = Path("recordings"),
     fmt: str = "mp4",
     overlay: bool = True,
+    look: Look = AS_IT_IS,
     mode: str | None = None,
     preprocess: str | None = None,
     env_settings: Mapping[str, Any] | None = None,
@@ -67,6 +69,7 @@ def record(
       out: the folder to write to. The same game gives the same names, whose files are replaced.
       fmt: mp4 or gif.
       overlay: with a panel of agent, score, step, action and the values behind it.
+      look: size, speed and length of the films.
       mode: greedy, sample or epsilon=X; the policy's own when left out.
       preprocess: by name; what the policy was trained with, or the environment's default, when left out.
       env_settings: keywords for the environment's maker.
@@ -103,9 +106,8 @@ def record(
                 tell(Progress(episodes, len(recordings), episodes, frame, num_frames))
 
             stem = f"{file_safe(env_id)}_{file_safe(game.agent)}_seed{seed}_episode{game.episode:04d}"
-            recordings.append(
-                keep(game, Path(out), stem, env=film_env, fmt=fmt, overlay=overlay, player=player, on_frame=on_frame)
-            )
+            ways: dict[str, Any] = {"fmt": fmt, "overlay": overlay, "look": look}
+            recordings.append(keep(game, Path(out), stem, env=film_env, player=player, on_frame=on_frame, **ways))
             tell(Progress(episodes, len(recordings), episodes, 0, 0))
         return recordings
 

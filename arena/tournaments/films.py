@@ -17,6 +17,7 @@ from arena.files import slug, write_json
 from arena.film import film
 from arena.gamelog import Game, GameLog
 from arena.loop import run
+from arena.pace import AS_IT_IS, Look
 from arena.tournaments.cast import build
 from arena.tournaments.match import Stage
 from arena.tournaments.pool import Done, Pool
@@ -89,6 +90,7 @@ def record(
     out: Path = Path("recordings"),
     fmt: str = "mp4",
     overlay: bool = True,
+    look: Look = AS_IT_IS,
     on_frame: Callable[[int, int, int, int], None] | None = None,
 ) -> list[Recording]:
     """Films the games of a match, or the one with a number from 0, and returns the recordings.
@@ -115,7 +117,7 @@ def record(
                 on_frame(len(recordings), len(numbers), frame, num_frames)
 
         with contextlib.closing(env):
-            recordings.append(keep(game, out, stem, env=env, fmt=fmt, overlay=overlay, on_frame=tell))
+            recordings.append(keep(game, out, stem, env=env, fmt=fmt, overlay=overlay, look=look, on_frame=tell))
     return recordings
 
 

@@ -6,7 +6,8 @@ import pytest
 
 from arena.agent import Spec
 from arena.loop import Episode
-from arena.overlay import PANEL_WIDTH, Panel, Shot, action_names, even, scaled
+from arena.overlay import PANEL_WIDTH, Panel, Shot, action_names
+from arena.pictures import even, scaled
 
 BACKGROUND = (21, 23, 28)
 CHOSEN = (255, 179, 71)
