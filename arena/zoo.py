@@ -85,8 +85,7 @@ def find(ref: str, env_id: str | None = None) -> list[Entry]:
         return mine
     fitting = [entry for entry in mine if entry.env == env_id]
     if not fitting:
-        theirs = ", ".join(entry.env for entry in mine)
-        raise DoesNotFit(f"the zoo has no {name} for {env_id}; it has one for {theirs}")
+        raise DoesNotFit(f"the zoo has no {name} for {env_id}; `arena agents` lists what it has")
     return fitting
 
 

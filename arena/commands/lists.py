@@ -49,8 +49,8 @@ def _extra_text(entry: Any) -> str:
 
 @app.command("agents")
 def list_agents(json: Json = False) -> None:
-    """List agents and the environments they have presets for."""
-    from arena import terminal
+    """List agents, their presets, and the pretrained policies."""
+    from arena import terminal, zoo
     from arena.config import presets_by_name
     from arena.registry import plugins
 
@@ -63,7 +63,18 @@ def list_agents(json: Json = False) -> None:
         }
         for name, entry in plugins().items()
     ]
+    entries = zoo.entries()
     if json:
-        return terminal.print_json({"agents": rows})
+        pretrained = [{"ref": entry.ref, "agent": entry.agent, "env": entry.env, **entry.scores} for entry in entries]
+        return terminal.print_json({"agents": rows, "zoo": pretrained})
     shown = [(str(row["name"]), str(row["class"]), ", ".join(row["presets"])) for row in rows]
     terminal.table(("name", "class", "presets"), shown)
+    if entries:
+        terminal.out.print()
+        head = ("pretrained", "score", "95% interval", "games", "mode")
+        terminal.table(head, [_score_row(entry.ref, entry.scores) for entry in entries], right=(1, 2, 3))
+
+
+def _score_row(ref: str, scores: dict[str, Any]) -> tuple[str, str, str, str, str]:
+    interval = f"{scores['low']:,.2f} to {scores['high']:,.2f}"
+    return ref, f"{scores['mean']:,.2f}", interval, f"{scores['episodes']:,}", scores["mode"]

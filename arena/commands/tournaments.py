@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from arena.tournaments.result import Result
     from arena.tournaments.tournament import Hooks
 
-Jobs = Annotated[int, Option("--jobs", metavar="N", help="Matches played at once.")]
+Jobs = Annotated[int | None, Option("--jobs", metavar="N", help="Matches played at once; 1, or all cores for the zoo.")]
 
 
 @app.command()
@@ -39,17 +39,20 @@ def tournament(
     move_s: Annotated[float | None, Option(metavar="S", help="Seconds that it has for a move.")] = None,
     memory_mb: Annotated[int | None, Option(metavar="M", help="Memory that it has, in MiB.")] = None,
     seed: Annotated[int | None, Option(metavar="S", help="Root of all randomness.")] = None,
-    jobs: Jobs = 1,
+    jobs: Jobs = None,
     out: Annotated[Path | None, Option(metavar="DIR", help="A new folder; tournaments/NAME-DATE by default.")] = None,
     extend: Annotated[Path | None, Option(metavar="DIR", help="Enter --agent REF into this tournament.")] = None,
     trust: Annotated[bool, Option("--trust", help="Load files that can hold code, each in its own process.")] = False,
     dry_run: Annotated[bool, Option("--dry-run", help="Print the schedule and an estimate of the time.")] = False,
     json: Json = False,
 ) -> None:
-    """Let agents meet the same seeds, or each other."""
+    """Let agents meet the same seeds, or each other; with no agents named, those of the zoo."""
+    from arena.threads import num_cores
     from arena.tournaments import tournament as tournaments
     from arena.tournaments.file import configure
 
+    if jobs is None:
+        jobs = 1 if file or agent else num_cores()
     chosen: dict[str, Any] = {"format": fmt, "episodes": episodes, "pairs": pairs, "rounds": rounds}
     chosen["opening_plies"] = opening_plies
     limits = {"start_s": start_s, "move_s": move_s, "memory_mb": memory_mb}

@@ -157,7 +157,8 @@ def configure(
 
     Args:
       file: a TOML file.
-      agents, envs: references and ids that are added to the file's.
+      agents, envs: references and ids that are added to the file's. A league without agents is one of the pretrained
+        ones, and without environments too, it is the showcase (see arena.tournaments.showcase).
       train: goes to every learner of this project's own. Another's is trained where the file says so, since its code
         runs in this process then.
       limits: replace those of the file, key by key.
@@ -178,6 +179,8 @@ def configure(
         data["limits"] = data["limits"] | limited
     if file:
         data.setdefault("name", file.stem)
+    if file is None and "agent" not in data and data.get("format") in (None, "league"):
+        data = _of_the_zoo(data)
     flag_of = {key: key for key in given} | {f"limits.{key}": key for key in limited}
     try:
         config = TournamentConfig.model_validate(data, by_alias=True, by_name=False, strict=True)
@@ -193,6 +196,15 @@ def configure(
     if train < 0:
         raise InvalidValue(f"--train: must be at least 0, not {train}")
     return config.model_copy(update={"agents": [_trained(entrant, train) for entrant in config.agents]})
+
+
+def _of_the_zoo(data: dict[str, Any]) -> dict[str, Any]:
+    """Returns the league of the pretrained agents, over the environments that were named if any were."""
+    from arena.tournaments import showcase  # reads the catalogue of environments
+
+    envs = data.get("env") or [{"id": env} for env in showcase.environments()]
+    agents = [{"ref": ref} for ref in showcase.agents([env["id"] for env in envs])]
+    return {"name": showcase.NAME, "episodes": showcase.EPISODES, **data, "agent": agents, "env": envs}
 
 
 def extended(config: TournamentConfig, agents: Sequence[str]) -> TournamentConfig:
