@@ -1,4 +1,4 @@
-"""The tour: train five agents on CartPole, let them meet in a tournament, and say where everything is.
+"""The tour: train an agent for a minute, let it meet the pretrained ones in a tournament, and say where everything is.
 
 python -m arena.demo [DIR]
 """
@@ -8,45 +8,32 @@ from __future__ import annotations
 import datetime
 import sys
 from pathlib import Path
-from typing import Any
 
-from arena import plots, report, terminal
+from arena import report, terminal
 from arena.config import RunConfig
 from arena.errors import ArenaError
 from arena.reports.tournament import write
+from arena.threads import num_cores
+from arena.tournaments import showcase
 from arena.tournaments.file import configure
 from arena.tournaments.live import live
 from arena.tournaments.tournament import tournament
 from arena.training import Hooks, train
 
-ENV = "CartPole-v1"
-#: Agent and budget: enough to see it learn, small enough for a tour.
-TRAININGS: dict[str, dict[str, Any]] = {
-    "random_search": {},
-    "q_learning": {"episodes": 300},
-    "reinforce": {"steps": 60_000},
-    "ppo": {"steps": 60_000},
-    "dqn": {"steps": 50_000},
-}
-EPISODES = 20
+AGENT, ENV = "ppo", "CartPole-v1"
 
 
 def main(out: Path) -> None:
     """Runs the tour; everything it makes is in the folder `out`."""
-    runs: list[Path] = []
-    for agent, budget in TRAININGS.items():
-        with terminal.bar(f"{agent:<14}") as update:
-            config = RunConfig.of(agent=agent, env=ENV, **budget)
-            run = train(
-                config,
-                run_dir=out / "runs" / agent,
-                hooks=Hooks(on_progress=lambda p: update(p.fraction, terminal.training_text(p))),
-            )
-        runs.append(run.folder)
-    curves = plots.compare({run.name: [run] for run in runs}, out / "learning_curves.png")
-    league = configure(agents=["random", *map(str, runs)], envs=[ENV], episodes=EPISODES, seed=0)
-    with live(terminal.err) as hooks:
-        result = tournament(league, out=out / "tournament", jobs=2, hooks=hooks)
+    with terminal.bar(f"{AGENT} on {ENV}") as update:
+        hooks = Hooks(on_progress=lambda p: update(p.fraction, terminal.training_text(p)))
+        run = train(RunConfig.of(agent=AGENT, env=ENV), run_dir=out / "runs" / "newcomer", hooks=hooks)
+    envs = showcase.environments()
+    config = configure(agents=[*showcase.agents(envs), str(run.folder)], envs=envs, episodes=showcase.EPISODES, seed=0)
+    newcomer = config.agents[-1].model_copy(update={"name": "newcomer"})
+    config = config.model_copy(update={"agents": [*config.agents[:-1], newcomer]})
+    with live(terminal.err) as watched:
+        result = tournament(config, out=out / "tournament", jobs=num_cores(), hooks=watched)
     page = write(result.folder)
     terminal.out.print()
     report.print_standings(terminal.out, result)
@@ -55,16 +42,16 @@ def main(out: Path) -> None:
         [
             ("report", str(page)),
             ("videos", str(result.folder / "videos")),
-            ("curves", str(curves)),
-            ("runs", str(out / "runs")),
+            ("curve", str(run.folder / "plots" / "learning_curve.png")),
         ],
     )
     terminal.out.print("\nwhat to run next:")
     for line, what in (
-        (f"arena board {out}", "the trainings in TensorBoard"),
-        (f"arena eval {runs[-1]} --env {ENV} --episodes 100", "a score with its protocol"),
-        (f"arena record {runs[-1]} --env {ENV} --format gif", "a film"),
+        (f"arena board {out}", "the training in TensorBoard"),
+        (f"arena record --story {run.folder}", "a film of how it learned"),
+        ("arena eval zoo:ppo --env LunarLander-v3 --episodes 100", "a score with its protocol"),
         ("arena train ppo --env ALE/Pong-v5 --minutes 10", "an Atari game"),
+        ("arena play ALE/Pong-v5", "play it yourself"),
         ("arena agents", "what else there is"),
     ):
         terminal.out.print(f"  .venv/bin/{line:<62} [dim]{what}[/dim]", markup=True)
