@@ -2,12 +2,12 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test check slow soak lock clean help
+.PHONY: demo test check slow soak zoo lock clean help
 
 help:  ## list the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
 
-demo: .venv/installed  ## train five agents, hold a tournament, film the best games (4 minutes)
+demo: .venv/installed  ## train an agent for a minute, and let it meet the pretrained ones (4 minutes)
 	@$(BIN)/python -m arena.demo
 
 test: .venv/installed  ## run the fast tests
@@ -24,6 +24,9 @@ slow: .venv/installed  ## the learning tests (up to 25 minutes)
 
 soak: .venv/installed  ## kill six trainings ten times each and compare what comes of them (20 minutes)
 	$(BIN)/python benchmarks/soak.py
+
+zoo: .venv/installed  ## train the pretrained policies again, or one: make zoo ENTRY=ppo/CartPole-v1 (hours to days)
+	$(BIN)/python -m agents.zoo $(ENTRY)
 
 lock:  ## renew requirements.lock (needs uv)
 	uv pip compile --quiet --universal --upgrade --python-version 3.11 --extra box2d --extra mujoco --extra two-player --extra dev \
