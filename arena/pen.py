@@ -12,9 +12,11 @@ if TYPE_CHECKING:
     from PIL import Image
 
 PANEL_WIDTH, MARGIN = 260, 16
+BACKGROUND = (21, 23, 28)
 LINE = (52, 57, 67)
 TEXT = (233, 236, 240)
 DIM = (142, 149, 161)
+CHOSEN = (255, 179, 71)
 
 
 class Pen:

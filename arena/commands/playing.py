@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -12,6 +13,7 @@ from arena.errors import InvalidValue
 
 if TYPE_CHECKING:
     from arena.archive import Recording
+    from arena.challenge import Standing
 
 
 @app.command("eval")
@@ -172,31 +174,111 @@ def _show_recordings(recordings: list[Recording], json: bool) -> None:
 
 @app.command()
 def play(
-    game: Annotated[str, Argument(metavar="GAME", help="A two-player game, as connect_four or tic_tac_toe.")],
-    against: Annotated[str, Option(metavar="REF", help="The agent to play against, as mcts or minimax.")],
-    seat: Annotated[int, Option(metavar="0|1", help="Yours; in most games seat 0 begins.")] = 0,
+    env: Annotated[str, Argument(metavar="ENV", help="An environment, as ALE/Pong-v5, or a game for two, as chess.")],
+    against: Annotated[
+        list[str] | None,
+        Option(
+            metavar="REF", help="An agent to compare with, may be repeated; of a game for two, the one to play against."
+        ),
+    ] = None,
+    episodes: Annotated[int | None, Option(metavar="N", help="Games to play by keyboard: 3.")] = None,
+    speed: Annotated[float | None, Option(metavar="X", help="Times the environment's own, as 0.5.")] = None,
+    keys: Annotated[bool, Option("--keys", help="Tell what the keys do, and leave.")] = False,
+    seat: Annotated[int | None, Option(metavar="0|1", help="Yours; in most games seat 0 begins.")] = None,
     assignments: Annotated[
         list[str] | None, Option("--set", metavar="KEY=VALUE", help="A setting of the agent; may be repeated.")
     ] = None,
     env_set: EnvSet = None,
     seed: Seed = 0,
     mode: Mode = None,
-    save: Annotated[Path | None, Option(metavar="FILE", help="Keep the game's record in this file.")] = None,
+    trust: Trust = False,
+    save: Annotated[Path | None, Option(metavar="FILE", help="Keep the record of a game for two in this file.")] = None,
 ) -> None:
-    """Play a game against an agent, here in the terminal."""
-    from arena import terminal
+    """Play by keyboard on the agents' seeds, in a window; a game for two against an agent, in the terminal."""
     from arena.config import parse_assignments
+    from envs.games import is_game
+
+    env_settings = parse_assignments(env_set or (), "--env-set")
+    for_two = {"--seat": seat, "--set": assignments, "--mode": mode, "--save": save}
+    alone = {"--episodes": episodes, "--speed": speed, "--keys": keys or None, "--trust": trust or None}
+    given = [name for name, value in (alone if is_game(env) else for_two).items() if value is not None]
+    if given:
+        kind = "a game for two, played in the terminal" if is_game(env) else "no game for two"
+        raise InvalidValue(f"{env} is {kind}: {given[0]} means nothing there")
+    if not is_game(env):
+        if keys:
+            return _tell_keys(env, env_settings)
+        return _challenge(
+            env,
+            against or (),
+            3 if episodes is None else episodes,
+            seed,
+            1.0 if speed is None else speed,
+            env_settings,
+            trust,
+        )
+    if len(against or ()) != 1:
+        raise InvalidValue(f"{env} is a game for two: name one agent with --against REF, as --against random")
+    from arena import terminal
     from arena.play import Table
     from arena.play import play as run
 
     run(
-        game,
-        against,
-        seat=seat,
+        env,
+        (against or [""])[0],
+        seat=seat or 0,
         seed=seed,
         mode=mode,
         settings=parse_assignments(assignments or ()),
-        env_settings=parse_assignments(env_set or (), "--env-set"),
+        env_settings=env_settings,
         save=save,
         table=Table(input, terminal.tell, terminal.print_board, terminal.thinking),
     )
+
+
+def _tell_keys(env: str, env_settings: dict[str, Any]) -> None:
+    from arena import terminal
+    from arena.challenge import keys_of
+
+    terminal.table(("key", "action"), [(hint.sign, hint.meaning) for hint in keys_of(env, env_settings)])
+    terminal.out.print("P pauses, R gives up a game, Esc leaves.", style="dim")
+
+
+def _challenge(
+    env: str,
+    against: Sequence[str],
+    episodes: int,
+    seed: int,
+    speed: float,
+    env_settings: dict[str, Any],
+    trust: bool,
+) -> None:
+    from arena import terminal
+    from arena.challenge import challenge
+
+    standing = challenge(
+        env,
+        against=against,
+        episodes=episodes,
+        seed=seed,
+        speed=speed,
+        env_settings=env_settings,
+        trust=trust,
+        progress=terminal.bar,
+        on_game=_show_standing,
+    )
+    if not standing.games:
+        terminal.out.print("You played no game to its end.")
+
+
+def _show_standing(standing: Standing) -> None:
+    from arena import terminal
+
+    game, num_games = standing.games[-1], str(len(standing.games))
+    rows = [
+        (str(place.rank), place.player, f"{place.mean:.2f}", num_games, "" if place.ahead is None else str(place.ahead))
+        for place in standing.places
+    ]
+    terminal.out.print(f"game {game.number + 1}: {game.ret:g} in {game.length:,} steps")
+    terminal.table(("rank", "player", "mean", "games", "ahead of you"), rows, right=(0, 2, 3, 4))
+    terminal.out.print()
