@@ -16,6 +16,7 @@ import tomli_w
 
 from arena import agent as contract
 from arena.errors import ArenaError, DamagedFile, InvalidValue, UnknownName
+from arena.validation import validated
 
 if TYPE_CHECKING:
     from arena.registry import Reference
@@ -110,20 +111,6 @@ class Preset(pydantic.BaseModel):
     eval_episodes: PositiveInt | None = None
     checkpoint_every: PositiveInt | None = None
     settings: dict[str, Any] = {}
-
-
-def validated(model: type[Any], values: Mapping[str, Any], where: str) -> Any:
-    """Returns `model` made of `values`; raises UnknownName or InvalidValue, naming the key."""
-    unknown = [key for key in values if key not in model.model_fields]
-    if unknown:
-        raise UnknownName(f"key of {where}", unknown[0], model.model_fields)
-    try:
-        return model.model_validate(dict(values))
-    except pydantic.ValidationError as error:
-        first = error.errors()[0]
-        key = ".".join(str(part) for part in first["loc"])
-        message = first["msg"].removeprefix("Value error, ").replace("Input should be", "it should be")
-        raise InvalidValue(f"{where}: {key} = {first['input']!r}: {message}") from error
 
 
 def check_settings(player_class: type[contract.Player], settings: Mapping[str, Any], name: str) -> Any:

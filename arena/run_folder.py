@@ -20,12 +20,13 @@ from typing import Any
 
 from arena import files
 from arena.checkpoint import sync
-from arena.config import RunConfig, read_toml, validated, write_toml
+from arena.config import RunConfig, read_toml, write_toml
 from arena.errors import ArenaError, DamagedFile
 from arena.files import write_json
 from arena.monitor import Monitor
 from arena.policy import Policy, save
 from arena.trackers import Table
+from arena.validation import validated
 from arena.versions import machine, versions
 
 #: Tables of config.toml that say what was, not what to do.

@@ -1,4 +1,4 @@
-"""How many threads do what, besides TensorFlow's own (agents/parts/tensorflow.py)."""
+"""How many threads do what, besides TensorFlow's own (arena/tensorflow.py)."""
 
 from __future__ import annotations
 
