@@ -7,6 +7,7 @@ from pathlib import Path
 from arena.agent import Agent
 from arena.errors import BrokenPlugin
 from arena.policy import Policy, save
+from arena.sources import POLICY_SUFFIXES
 
 #: Percent of the training at which a policy is kept.
 PERCENTS = (0, 1, 10)
@@ -15,6 +16,18 @@ PERCENTS = (0, 1, 10)
 def stem(run: Path, percent: int) -> Path:
     """Returns where a run keeps the policy of that time, without the suffix of its kind."""
     return run / "milestones" / f"{percent:03}"
+
+
+def policy_at(path: Path) -> Path | None:
+    """Returns the file of a policy that was saved under this name, without its suffix, or None where there is none."""
+    files = (path.with_suffix(suffix) for suffix in POLICY_SUFFIXES)
+    return next((file for file in files if file.is_file()), None)
+
+
+def kept(run: Path) -> list[tuple[int, Path]]:
+    """Returns (percent, file) of the policies that a run has kept, the earliest first."""
+    files = ((percent, policy_at(stem(run, percent))) for percent in PERCENTS)
+    return [(percent, file) for percent, file in files if file is not None]
 
 
 class Milestones:
