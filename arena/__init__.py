@@ -5,17 +5,21 @@ import arena
 run = arena.train("dqn", "CartPole-v1", steps=50_000, seed=1)
 result = arena.evaluate(str(run.folder), "CartPole-v1", episodes=100)
 videos = arena.record(str(run.folder), "CartPole-v1")
+film = arena.record(grid=["random", str(run.folder)], env="CartPole-v1", fmt="gif")
+story = arena.record(story=run.folder)
 table = arena.tournament(agents=["random", str(run.folder)], envs=["CartPole-v1"])
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, overload
 
 if TYPE_CHECKING:
     from arena.archive import Recording
     from arena.evaluation import Evaluation
+    from arena.montage import Montage
     from arena.tournaments.result import Result
     from arena.training import Run
 
@@ -45,8 +49,32 @@ def evaluate(ref: str, env: str, **options: Any) -> Evaluation:
     return run(ref, env, **options)
 
 
-def record(ref: str, env: str, **options: Any) -> list[Recording]:
-    """Films games of an agent; see arena.recording.record."""
+@overload
+def record(ref: str, env: str, **options: Any) -> list[Recording]: ...
+@overload
+def record(*, grid: Sequence[str], env: str, **options: Any) -> Montage: ...
+@overload
+def record(*, story: str | Path, **options: Any) -> Montage: ...
+def record(
+    ref: str = "",
+    env: str = "",
+    *,
+    grid: Sequence[str] | None = None,
+    story: str | Path | None = None,
+    **options: Any,
+) -> list[Recording] | Montage:
+    """Films games of an agent, of several side by side (`grid`), or of a run's policies (`story`, a run folder).
+
+    See arena.recording.record, arena.grid.record_grid and arena.story.record_story for the options.
+    """
+    if grid is not None:
+        from arena.grid import record_grid
+
+        return record_grid(grid, env, **options)
+    if story is not None:
+        from arena.story import record_story
+
+        return record_story(story, **options)
     from arena.recording import record as run
 
     return run(ref, env, **options)

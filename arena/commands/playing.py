@@ -1,4 +1,4 @@
-"""Commands that play: for a score, in a window, on film."""
+"""Commands that play: for a score, in a window, by keyboard."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from arena.commands.options import Env, EnvSet, Json, Mode, Preprocess, Ref, See
 from arena.errors import InvalidValue
 
 if TYPE_CHECKING:
-    from arena.archive import Recording
     from arena.challenge import Standing
 
 
@@ -91,85 +90,6 @@ def watch(
         env_settings=parse_assignments(env_set or (), "--env-set"),
         trust=trust,
     )
-
-
-@app.command()
-def record(
-    ref: Ref,
-    env: Annotated[str | None, Option(metavar="ID", help="Environment id; not of a tournament's match.")] = None,
-    match: Annotated[
-        str | None, Option(metavar="ID", help="Film this match of the tournament folder that REF then is.")
-    ] = None,
-    game: Annotated[int | None, Option(metavar="N", help="Only this game of the match, counted from 0.")] = None,
-    episodes: Annotated[int, Option(metavar="N", help="Games to film.")] = 1,
-    seed: Seed = 0,
-    out: Annotated[Path, Option(metavar="DIR", help="Where the films go.")] = Path("recordings"),
-    fmt: Annotated[str, Option("--format", metavar="mp4|gif", help="H.264 MP4 or GIF.")] = "mp4",
-    overlay: Annotated[
-        bool, Option("--overlay/--no-overlay", help="Show score, action and values beside the game.")
-    ] = True,
-    mode: Mode = None,
-    preprocess: Preprocess = None,
-    env_set: EnvSet = None,
-    trust: Trust = False,
-    json: Json = False,
-) -> None:
-    """Film games that `arena eval` reports, or a match."""
-    from arena import terminal
-    from arena.config import parse_assignments
-    from arena.recording import record as run
-
-    if match is not None:
-        if env is not None:
-            raise InvalidValue("--env and --match exclude each other: a match knows where it was played")
-        return _show_recordings(_record_match(Path(ref), match, game, out, fmt, overlay), json)
-    if env is None:
-        raise InvalidValue("record needs --env ID, or --match ID with a tournament's folder")
-    with terminal.bar(f"{ref} on {env}") as update:
-        recordings = run(
-            ref,
-            env,
-            episodes=episodes,
-            seed=seed,
-            out=out,
-            fmt=fmt,
-            overlay=overlay,
-            mode=mode,
-            preprocess=preprocess,
-            env_settings=parse_assignments(env_set or (), "--env-set"),
-            trust=trust,
-            on_progress=lambda p: update(
-                (p.filmed + p.frame / max(1, p.num_frames)) / p.episodes, f"{p.filmed} of {p.episodes} games filmed"
-            ),
-        )
-    _show_recordings(recordings, json)
-
-
-def _record_match(folder: Path, match: str, game: int | None, out: Path, fmt: str, overlay: bool) -> list[Recording]:
-    from arena import terminal
-    from arena.tournaments.films import record as run
-
-    with terminal.bar(f"match {match}") as update:
-        return run(
-            folder,
-            match,
-            number=game,
-            out=out,
-            fmt=fmt,
-            overlay=overlay,
-            on_frame=lambda filmed, games, frame, num_frames: update(
-                (filmed + frame / num_frames) / games, f"{filmed} of {games} games filmed"
-            ),
-        )
-
-
-def _show_recordings(recordings: list[Recording], json: bool) -> None:
-    from arena import terminal
-
-    if json:
-        return terminal.print_json({"recordings": [recording.to_json() for recording in recordings]})
-    for recording in recordings:
-        terminal.out.print(f"{recording.video}  return {recording.game.ret:g}, {recording.game.length:,} steps")
 
 
 @app.command()
