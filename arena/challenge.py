@@ -160,7 +160,7 @@ def _play(
             if on_game:
                 on_game(now)
             rank = next(place.rank for place in now.places if place.player == YOU)
-            what = "space goes on" if number + 1 < episodes else "space ends"
+            what = "Space goes on" if number + 1 < episodes else "Space ends"
             person.rest(number_text(games[-1].ret), f"rank {rank} of {len(now.places)} so far", what)
         except GivenUp:
             continue

@@ -29,6 +29,9 @@ _OPPOSITE = {"left": "right", "right": "left", "up": "down", "down": "up"}
 _ALIASES = {"w": "up", "a": "left", "s": "down", "d": "right"}
 _SIGNS = {"left": "←", "right": "→", "up": "↑", "down": "↓", "return": "enter"}
 
+#: Names that say what moves, not how: the paddle of Pong goes up for "right" and down for "left".
+_RENAMED = {"ALE/Pong": {"right": "up", "left": "down"}}
+
 #: Real time without an action that does nothing: with no key held these are played in turn, and cancel out.
 _IN_TURN: Mapping[str, tuple[int, ...]] = {"CartPole": (0, 1)}
 
@@ -175,7 +178,8 @@ def keymap_of(spec: Spec) -> Keymap:
         return Axes(space, _PUSHES.get(family, pushes))
     if not isinstance(space, gym.spaces.Discrete):
         raise _unplayable(spec, f"has actions {space}")
-    names = action_names(spec)
+    renamed = _RENAMED.get(family, {})
+    names = [" ".join(renamed.get(word, word) for word in name.split()) for name in action_names(spec)]
     keys = [_keys_of(name) for name in names]
     if all(held is not None for held in keys) and len(set(keys)) == len(keys):
         named = [held for held in keys if held is not None]

@@ -13,7 +13,7 @@ import numpy as np
 
 from arena.agent import Spec
 from arena.loop import Episode
-from arena.pen import DIM, LINE, MARGIN, PANEL_WIDTH, TEXT, Pen, stamp
+from arena.pen import BACKGROUND, CHOSEN, DIM, LINE, MARGIN, PANEL_WIDTH, TEXT, Pen, stamp
 from arena.pictures import even, scaled
 from envs.games.pictures import seat_colours
 
@@ -22,10 +22,8 @@ _MAX_ROWS = 18
 _MAX_BEST = 10  # moves of a game
 _BEST_TOP, _BEST_HEIGHT = 206, 24
 
-_BACKGROUND = (21, 23, 28)
 _TRACK = (38, 42, 50)
 _BAR = (88, 108, 142)
-_CHOSEN = (255, 179, 71)
 
 _TITLES = {"q": "ACTION VALUES", "probs": "ACTION PROBABILITIES", "mean": "MEAN ACTION"}
 
@@ -38,6 +36,8 @@ _MEANINGS = {
     "FrozenLake": ("left", "down", "right", "up"),
     "FrozenLake8x8": ("left", "down", "right", "up"),
     "CliffWalking": ("up", "right", "down", "left"),
+    "CliffWalkingSlippery": ("up", "right", "down", "left"),
+    "CarRacing": ("coast", "right", "left", "gas", "brake"),
     "Taxi": ("south", "north", "east", "west", "pick up", "drop off"),
     "Blackjack": ("stick", "hit"),
 }
@@ -120,7 +120,7 @@ class Panel:
         least = _BEST_TOP + _BEST_HEIGHT * num_rows if self._players else _ROWS_TOP + 14 * num_rows
         height = max(picture.shape[0], least + 8)
         left = picture.shape[1]
-        image = Image.new("RGB", (left + PANEL_WIDTH, height + height % 2), _BACKGROUND)
+        image = Image.new("RGB", (left + PANEL_WIDTH, height + height % 2), BACKGROUND)
         image.paste(Image.fromarray(picture), (0, (height - picture.shape[0]) // 2))
         pen = Pen(image, ImageDraw.Draw(image), left + MARGIN, left + PANEL_WIDTH - MARGIN, self._stamp)
         if self._players:
@@ -141,7 +141,7 @@ class Panel:
         pen.text(74, "STEP", 10, DIM, align="right")
         pen.text(87, str(shot.step), 22, align="right")
         pen.text(123, "ACTION", 10, DIM)
-        pen.text(136, self._describe(shot.action), 15, _CHOSEN, bold=True, width=pen.right - pen.left)
+        pen.text(136, self._describe(shot.action), 15, CHOSEN, bold=True, width=pen.right - pen.left)
         if self._names:
             pen.text(168, _TITLES.get(self._values(shot)[0], "ACTIONS"), 10, DIM)
 
@@ -152,12 +152,12 @@ class Panel:
         for seat, name in enumerate(self._players):
             top, is_moving = 40 + 34 * seat, shot.to_move == seat
             pen.disc(pen.left + 7, top + 12, 7, self._colours[seat])
-            pen.text(top, name, 17, _CHOSEN if is_moving else TEXT, bold=True, width=150, indent=24)
+            pen.text(top, name, 17, CHOSEN if is_moving else TEXT, bold=True, width=150, indent=24)
             if shot.finished:
                 pen.text(top, number_text(shot.finished.returns[seat]), 17, bold=True, align="right")
         pen.rectangle(pen.left, 116, pen.right, 116, LINE)
         pen.text(130, "MOVE" if shot.to_move is not None else "LAST MOVE", 10, DIM)
-        pen.text(143, shot.moves.get(int(shot.action), str(shot.action)), 20, _CHOSEN, bold=True, width=150)
+        pen.text(143, shot.moves.get(int(shot.action), str(shot.action)), 20, CHOSEN, bold=True, width=150)
         pen.text(130, "PLY", 10, DIM, align="right")
         pen.text(143, str(shot.step), 20, align="right")
         if shot.finished:
@@ -201,19 +201,19 @@ class Panel:
                 middle - 7,
                 shot.moves.get(row, self._names[row]),
                 11,
-                _CHOSEN if is_chosen else DIM,
+                CHOSEN if is_chosen else DIM,
                 width=bar_left - pen.left - 6,
             )
             if values is None:
                 continue
             pen.rectangle(bar_left, middle - 4, bar_right, middle + 4, _TRACK)
             if self._is_discrete:
-                self._draw_bar(pen, bar_left, bar_right, middle, 0.0, lengths[row], _CHOSEN if is_chosen else _BAR)
+                self._draw_bar(pen, bar_left, bar_right, middle, 0.0, lengths[row], CHOSEN if is_chosen else _BAR)
             elif ticks is not None:
                 self._draw_bar(pen, bar_left, bar_right, middle, 0.5, 0.5 + lengths[row] / 2, _BAR)
                 tick = round(bar_left + (0.5 + ticks[row] / 2) * (bar_right - bar_left))
-                pen.rectangle(tick - 1, middle - 6, tick + 1, middle + 6, _CHOSEN)
-            colour = _CHOSEN if is_chosen else TEXT
+                pen.rectangle(tick - 1, middle - 6, tick + 1, middle + 6, CHOSEN)
+            colour = CHOSEN if is_chosen else TEXT
             pen.text(middle - 7, number_text(float(values[row])), 11, colour, align="right")
 
     @staticmethod

@@ -55,7 +55,8 @@ class Person(Player):
         """Shows the first picture until the person begins."""
         self._step, self._score = 0, 0.0
         if not self._is_ready:
-            self._rest("space begins")
+            pace = "a step a key" if self._keymap.waits else f"{self._fps:g} steps a second"
+            self._rest(self._scene.game, "Space begins", pace)
         self._is_ready = False
         return ()
 
@@ -94,33 +95,34 @@ class Person(Player):
         """Returns what was pressed until the next picture is due."""
         pressed = []
         for key in self._keys(fps):
-            if key.is_down and key.name == "r":
+            if key == Key("r", True):
                 raise GivenUp("the game was given up")
-            if key.is_down and key.name == "p":
+            if key == Key("p", True):
                 self._rest("paused", "P goes on", key="p")
-                continue
-            meant = self._keymap.key(key.name)
-            self._held.pop(meant, None)
-            if key.is_down:
-                pressed.append(meant)
-                self._held[meant] = None
+            elif key.is_down:
+                pressed.append(self._keymap.key(key.name))
         return pressed
 
     def _rest(self, *lines: str, key: str = "space", deaf: int = 0) -> None:
         """Shows `lines` on the game until `key` is pressed."""
-        self._held.clear()
         self._queue.clear()
         self._show(*lines)
-        while not any(pressed == Key(key, True) for pressed in self._keys(_IDLE_FPS)) or deaf > 0:
+        while Key(key, True) not in self._keys(_IDLE_FPS) or deaf > 0:
             deaf -= 1
+        self._held.pop(key, None)  # it was for this, and no move
 
     def _keys(self, fps: float) -> list[Key]:
+        """Returns the keys that went down and up until the next picture is due, and remembers what is held."""
         keys = self._window.wait(fps)
         for key in keys:
             if key == window.CLOSE or key == Key("escape", True):
                 raise Left("the game was left")
             if key == window.ALL_UP:
                 self._held.clear()
+            meant = self._keymap.key(key.name)
+            self._held.pop(meant, None)
+            if key.is_down:
+                self._held[meant] = None
         return keys
 
     def _show(self, *lines: str) -> None:
