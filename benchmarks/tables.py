@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+import learning_tables
 import peer_tables
 import tournament_tables
 
@@ -19,14 +20,15 @@ Row = tuple[str, str, str, str]  # what, must, measured, script
 
 
 def main() -> None:
-    parts = [HEAD, scores(read("scores")), ten_minutes(read("ten_minutes")), speed()]
+    parts = [HEAD, learning_tables.page(read, is_measured, table)]
+    parts += [scores(read("scores")), ten_minutes(read("ten_minutes")), speed()]
     parts.append(tournament_tables.page(read, is_measured, table))
     if is_measured("quantization"):
         parts.append(quantization(read("quantization")))
     if is_measured("peers"):
         parts.append(peer_tables.page(read("peers"), table))
     parts.append(machine())
-    PAGE.write_text("\n\n".join(parts) + "\n", encoding="utf-8")
+    PAGE.write_text("\n\n".join(filter(None, parts)) + "\n", encoding="utf-8")
 
 
 HEAD = """# Benchmarks
