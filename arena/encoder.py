@@ -98,7 +98,7 @@ class Encoder:
         if process.wait() != 0:
             raise OSError(message or f"ffmpeg ended with code {process.returncode}")
         if self._is_gif:
-            self._convert("-vf", "palettegen=stats_mode=diff", "-update", "1", str(self._palette))
+            self._convert("-vf", "palettegen=stats_mode=full", "-update", "1", str(self._palette))
             graph = "[0:v][1:v]paletteuse=dither=none:diff_mode=rectangle"
             self._convert("-i", str(self._palette), "-filter_complex", graph, str(self._gif))
         os.replace(self._gif if self._is_gif else self._part, self.path)
