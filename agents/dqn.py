@@ -1,8 +1,9 @@
-"""DQN: Q-learning with a network, a replay memory and a target network; Double DQN as an option.
+"""DQN: Q-learning with a network, a replay and a target network; Double DQN and multi-step returns are options.
 
 Sources: Mnih et al. (2013), "Playing Atari with deep reinforcement learning"; Mnih et al. (2015), "Human-level
 control through deep reinforcement learning"; van Hasselt et al. (2016), "Deep reinforcement learning with double
-Q-learning".
+Q-learning"; Hessel et al. (2018), "Rainbow: combining improvements in deep reinforcement learning" (multi-step returns,
+not corrected for exploration).
 
 Deliberate deviations:
 - Adam (Kingma & Ba 2015) in place of RMSProp, and the gradient's norm is clipped, as today's implementations do. Adam's
@@ -47,6 +48,7 @@ class Settings(agent.Settings):
       buffer_size: transitions that the replay holds.
       learning_starts: steps before the first update.
       discount: of the next step's value.
+      num_steps: how many rewards a target sums before it leans on a value.
       target_period_steps: the target network is brought up to date this often.
       train_period_steps: updates are made this often.
       updates_per_training: updates that are made then.
@@ -68,6 +70,7 @@ class Settings(agent.Settings):
     buffer_size: int = pydantic.Field(50_000, gt=0)
     learning_starts: int = pydantic.Field(1_000, ge=0)
     discount: float = pydantic.Field(0.99, ge=0, le=1)
+    num_steps: int = pydantic.Field(1, ge=1)
     target_period_steps: int = pydantic.Field(500, gt=0)
     train_period_steps: int = pydantic.Field(4, gt=0)
     updates_per_training: int = pydantic.Field(4, gt=0)
@@ -109,13 +112,12 @@ class DQN(agent.Agent):
             self._network,
             self._target,
             self._optimizer,
-            discount=chosen.discount,
             double=chosen.double,
             loss=chosen.loss,
             max_gradient_norm=chosen.max_gradient_norm,
             xla=self._network.kind == "mlp" and chosen.updates_per_training > 1,
         )
-        self._replay = _new_replay(spec, chosen.buffer_size)
+        self._replay = _new_replay(spec, chosen.buffer_size, chosen.num_steps)
         self._batch = self._replay.new_batch(chosen.updates_per_training, chosen.batch_size)
         self._num_steps = 0  # observed
         self._learned_at = 0  # the number of steps at the last learn()
@@ -131,7 +133,8 @@ class DQN(agent.Agent):
 
     def observe(self, transition: Transition) -> None:
         reward = transition.reward.clip(-1.0, 1.0) if self.settings.reward_clip else transition.reward
-        self._replay.add(transition.obs, transition.action, reward, transition.terminated, transition.next_obs)
+        discount = np.where(transition.terminated, 0.0, self.settings.discount)
+        self._replay.add(transition.obs, transition.action, reward, discount, transition.done, transition.next_obs)
         self._num_steps += len(reward)
 
     def learn(self) -> Mapping[str, Any]:
@@ -163,6 +166,9 @@ class DQN(agent.Agent):
     def load_weights(self, folder: Path) -> None:
         self._network.load(folder / WEIGHTS)
         self._target.copy_from(self._network)
+
+    def forget_unfinished(self) -> None:
+        self._replay.cut()
 
     def save_state(self, folder: Path) -> None:
         for name, variables in self._variables().items():
@@ -212,12 +218,13 @@ class DQN(agent.Agent):
         )
 
 
-def _new_replay(spec: Spec, capacity: int) -> Replay | TransitionReplay:
+def _new_replay(spec: Spec, capacity: int, num_steps: int) -> Replay | TransitionReplay:
     space, num_frames = spec.observation_space, stack_size(spec)
     shape, dtype = tuple(space.shape or ()), _stored_dtype(space)
     if num_frames == 1 and math.prod(shape) * dtype.itemsize <= _SMALL_BYTES:
-        return TransitionReplay(shape, dtype, capacity=capacity, num_rows=spec.num_rows)
-    return Replay(shape, dtype, capacity=capacity, num_rows=spec.num_rows, num_frames=num_frames)
+        return TransitionReplay(shape, dtype, capacity=capacity, num_rows=spec.num_rows, num_steps=num_steps)
+    rows = {"num_rows": spec.num_rows, "num_frames": num_frames}
+    return Replay(shape, dtype, capacity=capacity, num_steps=num_steps, **rows)
 
 
 def _stored_dtype(space: gym.Space[Any]) -> np.dtype[Any]:

@@ -5,8 +5,8 @@ places of its frames, and its two observations are put together when it is sampl
 they were: whatever an environment stacks at a reset is compared, not assumed. A plain observation
 is a stack of one frame; it is then stored once too, as the end of one transition and the start of the next.
 
-Source: Mnih et al. (2015), "Human-level control through deep reinforcement learning" (the memory and
-its uniform sampling).
+Sources: Mnih et al. (2015), "Human-level control through deep reinforcement learning" (the memory and its uniform
+sampling); Hessel et al. (2018), "Rainbow: combining improvements in deep reinforcement learning" (multi-step returns).
 """
 
 from __future__ import annotations
@@ -27,12 +27,12 @@ SEGMENT_BYTES = 16_000_000
 
 
 class Batch(NamedTuple):
-    """Sampled transitions; arrays are [..., *shape] with the leading shape that was asked for."""
+    """Sampled transitions, of one step or of several; arrays are [..., *shape] with the leading shape asked for."""
 
     obs: np.ndarray
     action: np.ndarray  # int32
-    reward: np.ndarray  # float32
-    terminated: np.ndarray  # bool
+    reward: np.ndarray  # float32, discounted and summed over the steps
+    discount: np.ndarray  # float32, of the value of next_obs: 0 where the episode terminated
     next_obs: np.ndarray
 
 
@@ -46,6 +46,7 @@ class Replay:
         episodes are so short that this is too little, the oldest transitions leave earlier.
       num_rows: how many transitions come with each add().
       num_frames: K, how many stacked frames the first axis of an observation is; 1 for no stack.
+      num_steps: how many steps a sampled transition spans, fewer where its episode, or what is known of it, ends.
 
     Raises:
       InvalidValue: the capacity does not hold one transition of every row.
@@ -59,6 +60,7 @@ class Replay:
         capacity: int,
         num_rows: int = 1,
         num_frames: int = 1,
+        num_steps: int = 1,
     ) -> None:
         if capacity < num_rows:
             raise InvalidValue(f"a replay of {capacity} transitions is too small for {num_rows} rows")
@@ -72,7 +74,9 @@ class Replay:
         self._stacks = np.zeros((capacity, 2, num_frames), np.int32)  # places of the frames of obs and next_obs
         self._action = np.zeros(capacity, np.int32)
         self._reward = np.zeros(capacity, np.float32)
-        self._terminated = np.zeros(capacity, bool)
+        self._discount = np.zeros(capacity, np.float32)
+        self._ended = np.zeros(capacity, bool)  # with this transition the episode did, or it was given up
+        self._num_rows, self._num_steps = num_rows, num_steps
         self._oldest = np.zeros(capacity, np.int64)  # no frame of this transition, or of a later one, is older
         self._num_stored = 0  # frames, ever; frame i is at place i % len(frames)
         self._num_added = 0  # transitions, ever
@@ -90,9 +94,18 @@ class Replay:
         return sum(ring.nbytes for ring in rings)
 
     def add(
-        self, obs: np.ndarray, action: np.ndarray, reward: np.ndarray, terminated: np.ndarray, next_obs: np.ndarray
+        self,
+        obs: np.ndarray,
+        action: np.ndarray,
+        reward: np.ndarray,
+        discount: np.ndarray,
+        ended: np.ndarray,
+        next_obs: np.ndarray,
     ) -> None:
-        """Takes in one transition of every row, [N, ...]. `next_obs` is kept until the next call, unchanged."""
+        """Takes in one transition of every row, [N, ...]. `next_obs` is kept until the next call, unchanged.
+
+        `discount` is that of the next value, 0 where the episode terminated; it `ended` there, or where it was cut off.
+        """
         if obs is not self._last:  # where no episode has ended, the loop hands on the same array
             stored, last = obs.astype(self._dtype, copy=False), self._last.astype(self._dtype, copy=False)
             begun = ~_rows_equal(stored, last) | (self._num_added == 0)
@@ -105,7 +118,8 @@ class Replay:
         self._stacks[slots, 1] = following % num_places
         self._action[slots] = action
         self._reward[slots] = reward
-        self._terminated[slots] = terminated
+        self._discount[slots] = discount
+        self._ended[slots] = ended
         self._oldest[slots] = self._live.min()
         self._live, self._last = following, next_obs
         self._num_added += num_rows
@@ -117,16 +131,23 @@ class Replay:
         """Returns an empty batch of [*leading] transitions, to be filled by sample() again and again."""
         return new_batch(self._shape, self._dtype, *leading)
 
+    def cut(self) -> None:
+        """Ends the rows' episodes: what is added next begins others."""
+        cut(self._ended, self._num_added, self._num_rows)
+
     def sample(self, random: np.random.Generator, batch: Batch) -> Batch:
         """Fills `batch` with transitions drawn uniformly and returns it. The replay must not be empty."""
-        picked = random.integers(self._first, self._num_added, size=batch.action.size) % len(self._action)
-        stacks = self._stacks[picked]
-        for which, observations in enumerate((batch.obs, batch.next_obs)):
+        picked = random.integers(self._first, self._num_added, size=batch.action.size)
+        rings = self._reward, self._discount, self._ended
+        reward, discount, last = accumulated(picked, self._num_added, self._num_rows, self._num_steps, *rings)
+        picked %= len(self._action)
+        stacks = self._stacks[picked, 0], self._stacks[last % len(self._action), 1]
+        for places, observations in zip(stacks, (batch.obs, batch.next_obs), strict=True):
             out = observations.reshape(-1, *self._frame_shape)
-            np.take(self._frames, stacks[:, which].ravel(), axis=0, out=out, mode="clip")  # "raise" would buffer
+            np.take(self._frames, places.ravel(), axis=0, out=out, mode="clip")  # "raise" would buffer
         np.take(self._action, picked, out=batch.action.reshape(-1), mode="clip")
-        np.take(self._reward, picked, out=batch.reward.reshape(-1), mode="clip")
-        np.take(self._terminated, picked, out=batch.terminated.reshape(-1), mode="clip")
+        batch.reward.reshape(-1)[:] = reward
+        batch.discount.reshape(-1)[:] = discount
         return batch
 
     def save(self, folder: Path) -> None:
@@ -179,7 +200,8 @@ class Replay:
             "stacks": self._stacks,
             "action": self._action,
             "reward": self._reward,
-            "terminated": self._terminated,
+            "discount": self._discount,
+            "ended": self._ended,
             "oldest": self._oldest,
         }
         return {name: ring[:num_added] for name, ring in rings.items()}
@@ -219,8 +241,46 @@ class Replay:
 def new_batch(shape: tuple[int, ...], dtype: np.dtype[Any], *leading: int) -> Batch:
     """Returns a batch of [*leading] transitions between observations of `shape`, all zero."""
     obs, next_obs = (np.zeros((*leading, *shape), dtype) for _ in range(2))
-    action, reward = np.zeros(leading, np.int32), np.zeros(leading, np.float32)
-    return Batch(obs, action, reward, np.zeros(leading, bool), next_obs)
+    reward, discount = (np.zeros(leading, np.float32) for _ in range(2))
+    return Batch(obs, np.zeros(leading, np.int32), reward, discount, next_obs)
+
+
+def accumulated(
+    picked: np.ndarray,
+    num_added: int,
+    num_rows: int,
+    num_steps: int,
+    reward: np.ndarray,
+    discount: np.ndarray,
+    ended: np.ndarray,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Follows transitions through their episodes for `num_steps` steps, or as far as they are known.
+
+    Args:
+      picked: [B] numbers of transitions; number i is at place i % C of the rings, number i + num_rows comes next.
+      num_added: the number that the next transition will have.
+      num_rows: how many rows' transitions take turns.
+      num_steps: 1 for the transitions themselves.
+      reward, discount, ended: [C] rings.
+
+    Returns:
+      [B] discounted sums of the rewards, [B] products of the discounts, [B] numbers of the last transitions.
+    """
+    capacity, last = len(reward), picked
+    slots = picked % capacity
+    total, factor = reward[slots], discount[slots]
+    for _ in range(num_steps - 1):
+        goes_on = ~ended[slots] & (last + num_rows < num_added)
+        last = np.where(goes_on, last + num_rows, last)
+        slots = last % capacity
+        total += np.where(goes_on, factor * reward[slots], 0.0)
+        factor *= np.where(goes_on, discount[slots], 1.0)
+    return total, factor, last
+
+
+def cut(ended: np.ndarray, num_added: int, num_rows: int) -> None:
+    """Marks the newest transition of every row in the ring `ended`, where there is one."""
+    ended[np.arange(max(0, num_added - num_rows), num_added) % len(ended)] = True
 
 
 def path_of(folder: Path, frames: np.ndarray) -> Path:

@@ -15,22 +15,21 @@ from agents.parts.replay import Batch
 from agents.parts.tensorflow import load
 
 
-def td_targets(reward: Any, terminated: Any, next_q: Any, chooser_q: Any, discount: float) -> Any:
+def td_targets(reward: Any, discount: Any, next_q: Any, chooser_q: Any) -> Any:
     """Returns what the values of the actions taken should be.
 
     Args:
       reward: [B] float32.
-      terminated: [B] bool; the next value counts as 0 there.
+      discount: [B] float32, of the next value.
       next_q: [B, A] the target network's values of the next observation.
       chooser_q: [B, A] values by which the next action is chosen: next_q for DQN, the online network's for Double DQN.
-      discount: of the next value.
 
     Returns:
       [B] float32 tensor.
     """
     tf = load()
     next_value = tf.gather(next_q, tf.argmax(chooser_q, axis=1), batch_dims=1)
-    return reward + discount * tf.where(terminated, tf.zeros_like(next_value), next_value)
+    return reward + discount * next_value
 
 
 def td_loss(error: Any, kind: str) -> Any:
@@ -58,7 +57,6 @@ def compiled_updates(
     target: Network,
     optimizer: Any,
     *,
-    discount: float,
     double: bool,
     loss: str,
     max_gradient_norm: float,
@@ -73,7 +71,6 @@ def compiled_updates(
       network: learns.
       target: values the next observations.
       optimizer: a Keras optimizer, built for the network's trainable variables.
-      discount: of the next value.
       double: choose the next action with `network` (van Hasselt et al. 2016).
       loss: "huber" or "squared".
       max_gradient_norm: longer gradients are scaled down to it; 0 leaves them.
@@ -84,7 +81,7 @@ def compiled_updates(
 
     def update(batch: Batch, next_q: Any) -> tuple[Any, Any]:
         chooser_q = network(batch.next_obs)["q"] if double else next_q
-        wanted = td_targets(batch.reward, batch.terminated, next_q, chooser_q, discount)
+        wanted = td_targets(batch.reward, batch.discount, next_q, chooser_q)
         with tf.GradientTape() as tape:
             q = tf.gather(network(batch.obs)["q"], batch.action, batch_dims=1)
             mean_loss = tf.reduce_mean(td_loss(wanted - q, loss))

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from agents.parts.replay import TRANSITIONS, Batch, new_batch
+from agents.parts.replay import TRANSITIONS, Batch, accumulated, cut, new_batch
 from arena.errors import DamagedFile, InvalidValue
 
 
@@ -27,17 +27,21 @@ class TransitionReplay:
       dtype: in which observations are stored and sampled.
       capacity: in transitions.
       num_rows: how many transitions come with each add().
+      num_steps: how many steps a sampled transition spans, fewer where its episode, or what is known of it, ends.
 
     Raises:
       InvalidValue: the capacity does not hold one transition of every row.
     """
 
-    def __init__(self, shape: tuple[int, ...], dtype: np.dtype[Any], *, capacity: int, num_rows: int = 1) -> None:
+    def __init__(
+        self, shape: tuple[int, ...], dtype: np.dtype[Any], *, capacity: int, num_rows: int = 1, num_steps: int = 1
+    ) -> None:
         if capacity < num_rows:
             raise InvalidValue(f"a replay of {capacity} transitions is too small for {num_rows} rows")
         self._shape, self._dtype = shape, dtype
         self._rings = new_batch(shape, dtype, capacity)
-        self._num_rows = num_rows
+        self._ended = np.zeros(capacity, bool)  # with this transition the episode did, or it was given up
+        self._num_rows, self._num_steps = num_rows, num_steps
         self._num_added = 0  # ever; transition i is at place i % capacity
 
     def __len__(self) -> int:
@@ -46,37 +50,64 @@ class TransitionReplay:
     @property
     def nbytes(self) -> int:
         """The bytes that a full replay takes."""
-        return sum(ring.nbytes for ring in self._rings)
+        return sum(ring.nbytes for ring in (*self._rings, self._ended))
 
     def add(
-        self, obs: np.ndarray, action: np.ndarray, reward: np.ndarray, terminated: np.ndarray, next_obs: np.ndarray
+        self,
+        obs: np.ndarray,
+        action: np.ndarray,
+        reward: np.ndarray,
+        discount: np.ndarray,
+        ended: np.ndarray,
+        next_obs: np.ndarray,
     ) -> None:
-        """Takes in one transition of every row, [N, ...]."""
+        """Takes in one transition of every row, [N, ...].
+
+        `discount` is that of the next value, 0 where the episode terminated; it `ended` there, or where it was cut off.
+        """
         rings, start = self._rings, self._num_added % self._capacity
         end = start + self._num_rows
         places: Any = slice(start, end) if end <= self._capacity else np.arange(start, end) % self._capacity
         rings.obs[places] = obs
         rings.action[places] = action
         rings.reward[places] = reward
-        rings.terminated[places] = terminated
+        rings.discount[places] = discount
         rings.next_obs[places] = next_obs
+        self._ended[places] = ended
         self._num_added += self._num_rows
 
     def new_batch(self, *leading: int) -> Batch:
         """Returns an empty batch of [*leading] transitions, to be filled by sample() again and again."""
         return new_batch(self._shape, self._dtype, *leading)
 
+    def cut(self) -> None:
+        """Ends the rows' episodes: what is added next begins others."""
+        cut(self._ended, self._num_added, self._num_rows)
+
     def sample(self, random: np.random.Generator, batch: Batch) -> Batch:
         """Fills `batch` with transitions drawn uniformly and returns it. The replay must not be empty."""
         picked = random.integers(len(self), size=batch.action.size)
         for ring, out in zip(self._rings, batch, strict=True):
             np.take(ring, picked, axis=0, out=out.reshape(-1, *ring.shape[1:]), mode="clip")  # "raise" would buffer
+        if self._num_steps > 1:
+            self._span(picked, batch)
         return batch
+
+    def _span(self, picked: np.ndarray, batch: Batch) -> None:
+        """Makes the transitions of a batch, of the places `picked`, ones of several steps."""
+        rings, newest = self._rings, self._num_added - 1
+        numbers = newest - (newest - picked) % self._capacity
+        walked = rings.reward, rings.discount, self._ended
+        reward, discount, last = accumulated(numbers, self._num_added, self._num_rows, self._num_steps, *walked)
+        batch.reward.reshape(-1)[:] = reward
+        batch.discount.reshape(-1)[:] = discount
+        out = batch.next_obs.reshape(-1, *self._shape)
+        np.take(rings.next_obs, last % self._capacity, axis=0, out=out, mode="clip")
 
     def save(self, folder: Path) -> None:
         """Writes the filled part of the rings into `folder`."""
         folder.mkdir(parents=True, exist_ok=True)
-        filled = {name: ring[: len(self)] for name, ring in self._rings._asdict().items()}
+        filled = self._filled(len(self))
         with (folder / TRANSITIONS).open("wb") as file:
             np.savez(file, num_added=np.array(self._num_added), **filled)  # type: ignore[arg-type]
 
@@ -88,12 +119,15 @@ class TransitionReplay:
             num_added = int(arrays.pop("num_added"))
         except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
             raise DamagedFile(f"{folder} holds no readable replay ({str(error).splitlines()[0]})") from error
-        filled = {name: ring[:num_added] for name, ring in self._rings._asdict().items()}
+        filled = self._filled(num_added)
         if {n: (a.shape, a.dtype) for n, a in arrays.items()} != {n: (a.shape, a.dtype) for n, a in filled.items()}:
             raise DamagedFile(f"{folder} holds a replay of other observations, another capacity or other rows")
         for name, ring in filled.items():
             ring[...] = arrays[name]
         self._num_added = num_added
+
+    def _filled(self, num: int) -> dict[str, np.ndarray]:
+        return {name: ring[:num] for name, ring in (*self._rings._asdict().items(), ("ended", self._ended))}
 
     @property
     def _capacity(self) -> int:

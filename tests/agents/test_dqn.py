@@ -92,13 +92,13 @@ def steps_of(spec, num_steps, reward=1.0):
 
 def test_targets_take_the_greatest_next_value_unless_the_episode_terminated():
     next_q = np.array([[1.0, 3.0], [5.0, 2.0]], np.float32)
-    targets = td_targets(np.array([1.0, -1.0], np.float32), np.array([False, True]), next_q, next_q, 0.5)
+    targets = td_targets(np.array([1.0, -1.0], np.float32), np.array([0.5, 0.0], np.float32), next_q, next_q)
     np.testing.assert_allclose(targets.numpy(), [2.5, -1.0])  # 1 + .5 * 3; -1
 
 
 def test_double_targets_value_the_choice_of_the_online_network():
     next_q, chooser_q = np.array([[1.0, 3.0]], np.float32), np.array([[0.2, 0.1]], np.float32)
-    targets = td_targets(np.array([1.0], np.float32), np.array([False]), next_q, chooser_q, 0.5)
+    targets = td_targets(np.array([1.0], np.float32), np.array([0.5], np.float32), next_q, chooser_q)
     np.testing.assert_allclose(targets.numpy(), [1.5])  # 1 + .5 * 1
 
 
@@ -133,7 +133,7 @@ def test_a_clipped_gradient_moves_the_weights_by_its_norm_at_most():
     descent = keras.optimizers.SGD(1.0)
     descent.build(network.trainable_variables)
     update = compiled_updates(
-        network, agent._target, descent, discount=0.9, double=False, loss="squared", max_gradient_norm=0.5, xla=False
+        network, agent._target, descent, double=False, loss="squared", max_gradient_norm=0.5, xla=False
     )
     batch = agent._replay.new_batch(1, 16)
     batch.reward[...], batch.obs[...] = 100.0, 1.0

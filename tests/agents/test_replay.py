@@ -55,7 +55,9 @@ class Played:
                 next_obs[self.rng.integers(self.num_rows)] = self.frames(self.num_frames)
             terminated = self.rng.random(self.num_rows) < 0.5 / self.mean_length
             done = terminated | (self.rng.random(self.num_rows) < 0.5 / self.mean_length)
-            yield obs, self.rng.integers(0, 5, self.num_rows), self.rng.normal(size=self.num_rows), terminated, next_obs
+            discount = np.where(terminated, 0.0, 0.75)
+            action, reward = self.rng.integers(0, 5, self.num_rows), self.rng.normal(size=self.num_rows)
+            yield obs, action, reward, discount, done, next_obs
             self.obs = next_obs
             if done.any():
                 self.obs = next_obs.copy()
@@ -73,10 +75,10 @@ def as_list(step) -> list[tuple]:
 
 
 def assert_same(batch: Batch, expected: list[tuple]) -> None:
-    for k, (obs, action, reward, terminated, next_obs) in enumerate(expected):
+    for k, (obs, action, reward, discount, _, next_obs) in enumerate(expected):
         np.testing.assert_array_equal(batch.obs[k], obs)
         np.testing.assert_array_equal(batch.next_obs[k], next_obs)
-        assert (batch.action[k], batch.reward[k], batch.terminated[k]) == (action, np.float32(reward), terminated)
+        assert (batch.action[k], batch.reward[k], batch.discount[k]) == (action, np.float32(reward), discount)
 
 
 games = st.fixed_dictionaries(
@@ -129,7 +131,7 @@ def test_a_stack_costs_one_frame_a_step_and_a_repeated_frame_nothing():
     obs = np.full((1, 4, 1), 7, np.uint8)
     for value in (1, 2, 3):
         next_obs = np.concatenate([obs[:, 1:], np.full((1, 1, 1), value, np.uint8)], axis=1)
-        replay.add(obs, np.zeros(1, int), np.zeros(1), np.zeros(1, bool), next_obs)
+        replay.add(obs, np.zeros(1, int), np.zeros(1), np.ones(1), np.zeros(1, bool), next_obs)
         obs = next_obs
     assert replay._num_stored == 4  # 7, 1, 2, 3
 
@@ -143,7 +145,7 @@ def test_samples_are_uniform_over_what_is_held():
     replay = Replay((), np.dtype(np.float32), capacity=10)
     for step in range(25):  # holds 15 to 24
         obs, next_obs = np.array([step], np.float32), np.array([step + 1], np.float32)
-        replay.add(obs, np.array([step]), np.zeros(1), np.zeros(1, bool), next_obs)
+        replay.add(obs, np.array([step]), np.zeros(1), np.ones(1), np.zeros(1, bool), next_obs)
     batch = replay.sample(np.random.default_rng(0), replay.new_batch(100, 100))
     values, counts = np.unique(batch.action, return_counts=True)
     assert values.tolist() == list(range(15, 25))
@@ -205,7 +207,7 @@ def test_frames_on_disk_are_cut_at_multiples_of_a_segments_size_and_go_when_no_t
     def save_after(*numbers: int) -> list[str]:
         for number in numbers:
             obs, next_obs = np.array([number], np.float32), np.array([number + 1], np.float32)
-            replay.add(obs, np.zeros(1, int), np.zeros(1), np.zeros(1, bool), next_obs)
+            replay.add(obs, np.zeros(1, int), np.zeros(1), np.ones(1), np.zeros(1, bool), next_obs)
         replay.save(tmp_path)
         return sorted(path.name for path in (tmp_path / "segments").iterdir())
 
@@ -222,7 +224,7 @@ def test_a_restored_replay_knows_where_its_rows_were_in_the_environments_own_typ
     """A step after a restore must not store the frame again that the step before has stored, rounded to float32."""
     one, other = (Replay((1,), np.dtype(np.float32), capacity=10) for _ in range(2))
     obs, next_obs, last = (np.array([[value]]) for value in (0.1, 0.2, 0.3))
-    rest = np.zeros(1, int), np.zeros(1), np.zeros(1, bool)
+    rest = np.zeros(1, int), np.zeros(1), np.ones(1), np.zeros(1, bool)
     one.add(obs, *rest, next_obs)
     one.save(tmp_path)
     other.restore(tmp_path)
@@ -233,7 +235,7 @@ def test_a_restored_replay_knows_where_its_rows_were_in_the_environments_own_typ
 
 def filled(capacity: int = 10) -> Replay:
     replay = Replay((3,), np.dtype(np.float32), capacity=capacity)
-    replay.add(np.ones((1, 3)), np.zeros(1, int), np.zeros(1), np.zeros(1, bool), np.ones((1, 3)))
+    replay.add(np.ones((1, 3)), np.zeros(1, int), np.zeros(1), np.ones(1), np.zeros(1, bool), np.ones((1, 3)))
     return replay
 
 

@@ -15,7 +15,8 @@ def transition(number, num_rows):
     """Row k of the n-th step has observation [10 n + k, 0], and its successor's first number is .5 more."""
     first = 10.0 * number + np.arange(num_rows)
     obs = np.stack([first, np.zeros(num_rows)], 1).astype(np.float32)
-    return obs, np.arange(num_rows), first, np.arange(num_rows) % 2 == 1, obs + np.float32(0.5)
+    rows = np.arange(num_rows)
+    return obs, rows, first, np.where(rows % 2, 0.0, 0.9), rows % 2 == 1, obs + np.float32(0.5)
 
 
 def filled(num_steps, *, capacity=7, num_rows=2):
@@ -35,7 +36,7 @@ def test_it_holds_the_newest_transitions_whole(num_steps, num_rows):
     np.testing.assert_array_equal(batch.reward, batch.obs[:, 0])
     np.testing.assert_array_equal(batch.next_obs[:, 0], batch.obs[:, 0] + 0.5)
     np.testing.assert_array_equal(batch.action, batch.obs[:, 0] % 10)
-    np.testing.assert_array_equal(batch.terminated, batch.action % 2 == 1)
+    np.testing.assert_array_equal(batch.discount, np.where(batch.action % 2, 0.0, 0.9).astype(np.float32))
 
 
 def test_a_batch_of_batches_is_filled_in_place():
