@@ -42,6 +42,7 @@ class Recipe(pydantic.BaseModel):
     model_config = pydantic.ConfigDict(extra="forbid", frozen=True)
 
     seed: int = pydantic.Field(0, ge=0)
+    steps: int | None = pydantic.Field(None, ge=1)
     games: int = pydantic.Field(100, ge=1)
 
 
@@ -105,7 +106,8 @@ def _train(name: str, recipe: Recipe, run: Path) -> None:
         if (run / "config.toml").exists():
             resume(run, hooks=hooks)
         else:
-            train(RunConfig.of(agent=agent, env=env_id, seed=recipe.seed), run_dir=run, hooks=hooks)
+            config = RunConfig.of(agent=agent, env=env_id, seed=recipe.seed, steps=recipe.steps)
+            train(config, run_dir=run, hooks=hooks)
 
 
 def _in_float16(source: Path, out: Path, games: int) -> Path | None:
