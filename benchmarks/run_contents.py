@@ -30,8 +30,8 @@ def contents(run: Path) -> dict[str, Any]:
     """Returns what a run folder holds, by name, as values that == compares."""
     newest = checkpoint.newest(run / "checkpoints")
     found: dict[str, Any] = {"newest checkpoint": newest.name, **_events(run)}
-    for path in (*run.glob("*.csv"), *run.glob("*.npz"), *run.glob("*.tflite"), run / "status.json"):
-        found[path.name] = _read(path)
+    for pattern in ("*.csv", "*.npz", "*.tflite", "milestones/*", "status.json"):
+        found |= {str(path.relative_to(run)): _read(path) for path in run.glob(pattern)}
     for path in newest.rglob("*"):
         if path.is_file() and SEGMENTS not in path.parts and path.name != checkpoint.MANIFEST:
             found[f"checkpoint/{path.relative_to(newest)}"] = _read(path)
