@@ -33,14 +33,18 @@ def list_components(json: Json = False) -> None:
     from arena import terminal
     from arena.components import registry, store
 
-    shipped = set(store.pretrained())
+    shipped = store.pretrained()
     rows = [
-        {"name": name, "summary": entry.summary, "pretrained": name in shipped}
+        {
+            "name": name,
+            "summary": entry.summary,
+            "pretrained": [stem for stem, component in shipped.items() if component == name],
+        }
         for name, entry in registry.ENTRIES.items()
     ]
     if json:
         return terminal.print_json({"components": rows})
-    shown = [(str(row["name"]), "yes" if row["pretrained"] else "no", str(row["summary"])) for row in rows]
+    shown = [(str(row["name"]), ", ".join(row["pretrained"]), str(row["summary"])) for row in rows]
     terminal.table(("name", "pretrained", "what it does"), shown)
 
 

@@ -26,9 +26,9 @@ _FORMAT = 1
 _MAX_HALF = float(np.finfo(np.float16).max)
 
 
-def pretrained() -> list[str]:
-    """Returns the names of the components that come with weights."""
-    return sorted(path.stem for path in PRETRAINED.glob(f"*{SUFFIX}"))
+def pretrained() -> dict[str, str]:
+    """Returns the names of what is shipped: a component's own, or a longer one; and which component each is."""
+    return {path.stem: str(read_card(path)["component"]) for path in sorted(PRETRAINED.glob(f"*{SUFFIX}"))}
 
 
 def locate(ref: str | Path) -> Path:
@@ -44,12 +44,13 @@ def locate(ref: str | Path) -> Path:
         if len(found) != 1:
             raise ArenaError(f"{path} holds {len(found) or 'no'} {SUFFIX} files: name the one that is meant")
         return found[0]
-    if str(ref) not in registry.ENTRIES:
-        raise UnknownName("component", str(ref), registry.ENTRIES, f"or a {SUFFIX} file, or a folder with one")
     shipped = PRETRAINED / f"{ref}{SUFFIX}"
-    if not shipped.is_file():
-        raise ArenaError(f"{ref} comes without weights: `arena component train {ref}` makes some")
-    return shipped
+    if shipped.is_file():
+        return shipped
+    if str(ref) not in registry.ENTRIES:
+        choices = {*registry.ENTRIES, *pretrained()}
+        raise UnknownName("component", str(ref), choices, f"or a {SUFFIX} file, or a folder with one")
+    raise ArenaError(f"{ref} comes without weights: `arena component train {ref}` makes some")
 
 
 def save(component: Component, path: Path, about: Mapping[str, Any] | None = None) -> Path:
