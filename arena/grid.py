@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import itertools
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -86,24 +87,31 @@ def record_grid(
 
 
 def _write(takes: Sequence[Take], video: Path, look: Look, on_progress: Callable[[float, str], None]) -> None:
-    fps = max(take.fps for take in takes)
-    pace = Pace(fps, look, video.suffix[1:])
-    sheet = Sheet(len(takes), takes[0].shot.picture.shape[1], takes[0].shot.picture.shape[0], look.width)
-    num_frames = 0
+    pace = Pace(max(take.fps for take in takes), look, video.suffix[1:])
+    height, width = takes[0].shot.picture.shape[:2]
+    sheet = Sheet(len(takes), width, height, look.width)
     with Encoder(video, pace.fps) as encoder:
-        while True:
-            num_over = sum(take.is_over for take in takes)
-            is_over = num_over == len(takes)
+        for num_over in in_lockstep(takes):
             if pace.wants():
                 encoder.write(sheet.draw(takes))
-            if is_over:
-                break
-            num_frames += 1
-            for take in takes:
-                while not take.is_over and take.num_moments <= num_frames * take.fps / fps:
-                    take.advance()
             on_progress(num_over / len(takes), f"{num_over} of {len(takes)} games ended")
         encoder.hold(sheet.draw(takes), HOLD_S)
+
+
+def in_lockstep(takes: Sequence[Take]) -> Iterator[int]:
+    """Yields the number of games that are over, at every moment of the fastest one; all advance between two of them.
+
+    A take of fewer moments a second stands still for some of these, so that the same time passes in all.
+    """
+    fps = max(take.fps for take in takes)
+    for moment in itertools.count(1):
+        num_over = sum(take.is_over for take in takes)
+        yield num_over
+        if num_over == len(takes):
+            return
+        for take in takes:
+            if not take.is_over and take.num_moments * fps <= moment * take.fps:
+                take.advance()
 
 
 class Sheet:
