@@ -28,6 +28,7 @@ from arena import registry
 from arena.config import RunConfig, read_toml
 from arena.files import write_json
 from arena.plots import read_columns
+from arena.run_folder import load_config
 from arena.statistics.bootstrap import mean_interval, seed_of
 from arena.threads import num_cores
 
@@ -100,12 +101,13 @@ def main() -> None:
 
 def run(entry: Entry, seed: int, runs: Path, scale: float) -> str:
     """Trains one seed of an entry to its end and judges its policies; returns its scores for people."""
-    folder = folder_of(entry, seed, runs)
+    folder, config = folder_of(entry, seed, runs), config_of(entry, seed, scale)
     folder.parent.mkdir(parents=True, exist_ok=True)
-    status = folder / "status.json"
+    status, is_begun = folder / "status.json", (folder / "config.toml").exists()
+    if is_begun and not agrees(load_config(folder), config):
+        raise RuntimeError(f"{folder} was trained otherwise than the preset says now; move it away")
     if not status.exists() or json.loads(status.read_text())["state"] != "finished":
-        is_begun = (folder / "config.toml").exists()
-        _arena(["resume", str(folder)] if is_begun else train_command(entry, seed, folder, scale), folder)
+        _arena(["resume", str(folder)] if is_begun else train_command(config, folder, scale), folder)
     if not (folder / "scores.json").exists():
         (last,) = folder.glob("final.*")
         policies = {"last": last, "best": folder}
@@ -114,15 +116,29 @@ def run(entry: Entry, seed: int, runs: Path, scale: float) -> str:
     return f"last {scores['last']['mean']:.2f}, best {scores['best']['mean']:.2f}, {seconds:,.0f} s"
 
 
-def train_command(entry: Entry, seed: int, folder: Path, scale: float) -> list[str]:
+def config_of(entry: Entry, seed: int, scale: float) -> RunConfig:
+    """Returns what a seed is trained with: all from the preset, and so much of its steps."""
+    reference = registry.resolve(entry.agent)
+    config = RunConfig.of(agent=entry.agent, env=entry.env, seed=seed).resolved(reference)
+    assert config.steps and config.eval_every
+    if scale == 1.0:
+        return config
+    steps, period = (max(1, round(scale * number)) for number in (config.steps, config.eval_every))
+    return config.model_copy(update={"steps": steps, "horizon": steps, "eval_every": period})
+
+
+def agrees(trained: RunConfig, config: RunConfig) -> bool:
+    """Whether a run was trained as the preset says now. Settings that the agent had not then do not count."""
+    ran, says = (json.loads(one.model_dump_json(exclude={"preprocess"})) for one in (trained, config))
+    says["settings"] = {key: says["settings"].get(key) for key in ran["settings"]}
+    return bool(ran == says)
+
+
+def train_command(config: RunConfig, folder: Path, scale: float) -> list[str]:
     """Returns the arguments of `arena` that train a seed, from the preset alone unless it is only a part of it."""
-    command = ["train", entry.agent, "--env", entry.env, "--seed", str(seed), "--run-dir", str(folder)]
-    if scale != 1.0:
-        config = RunConfig.of(agent=entry.agent, env=entry.env).resolved(registry.resolve(entry.agent))
-        assert config.steps and config.eval_every
-        steps, period = (max(1, round(scale * number)) for number in (config.steps, config.eval_every))
-        command += ["--steps", str(steps), "--set", f"eval_every={period}"]
-    return command
+    command = ["train", config.agent, "--env", config.env, "--seed", str(config.seed), "--run-dir", str(folder)]
+    part = ["--steps", str(config.steps), "--set", f"eval_every={config.eval_every}"]
+    return command if scale == 1.0 else command + part
 
 
 def evaluated(entry: Entry, ref: Path, folder: Path) -> dict[str, Any]:

@@ -53,15 +53,15 @@ def page(
     known, parts = published(), []
     if is_measured("learning_curves"):
         entries = list(read("learning_curves")["entries"].values())
-        lines = {entry["env"]: [] for entry in entries}
-        for entry in entries:
-            lines[entry["env"]].append(Line(entry["agent"], _curves(entry["seeds"]), entry["must"]))
+        lines = _by_env(
+            (entry["env"], Line(entry["agent"], _curves(entry["seeds"]), entry["must"])) for entry in entries
+        )
         parts += [_head(entries), _scores(entries, known, table), CURVES, *_figures(lines, known, images)]
         parts += ["### Protocols", _protocols(entries, table)]
     if records := atari_records(zoo):
-        lines = {record["env"]: [] for record in records}
-        for record in records:
-            lines[record["env"]].append(Line(record["agent"], _curves([record]), must_of(record)))
+        lines = _by_env(
+            (record["env"], Line(record["agent"], _curves([record]), must_of(record))) for record in records
+        )
         parts += [ATARI.format(protocol=_protocol(records)), _atari(records, known, table)]
         parts += _figures(lines, known, images)
     return "\n\n".join([*parts, _sources(known)]) if parts else ""
@@ -98,7 +98,7 @@ def _head(entries: Sequence[Results]) -> str:
     seeds = sorted({len(entry["seeds"]) for entry in entries})
     machines = {(entry["machine"]["threads"], entry["machine"]["cores"]) for entry in entries}
     threads = " and ".join(f"with {count(threads, 'thread')} on {cores} cores" for threads, cores in sorted(machines))
-    return HEAD.format(seeds=" to ".join(map(str, {seeds[0]: 0, seeds[-1]: 0})), threads=threads)
+    return HEAD.format(seeds=" to ".join(map(str, dict.fromkeys((seeds[0], seeds[-1])))), threads=threads)
 
 
 def _scores(entries: Sequence[Results], known: Results, table: Table) -> str:
@@ -177,6 +177,13 @@ def _figures(lines: Mapping[str, Sequence[Line]], known: Results, images: Path) 
         draw(env, of_env, points, path)
         shown.append(f"![Learning curves on {env}: {', '.join(agents)}](images/{path.name})")
     return shown
+
+
+def _by_env(lines: Iterable[tuple[str, Line]]) -> dict[str, list[Line]]:
+    grouped: dict[str, list[Line]] = {}
+    for env, line in lines:
+        grouped.setdefault(env, []).append(line)
+    return grouped
 
 
 def _curves(runs: Iterable[Results]) -> list[tuple[np.ndarray, np.ndarray]]:

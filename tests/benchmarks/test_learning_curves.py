@@ -83,5 +83,27 @@ def test_what_was_measured_elsewhere_stays_in_the_results(curves: ModuleType, tm
 
 
 def test_a_whole_training_has_nothing_but_its_preset(curves: ModuleType, tmp_path: Path):
-    command = curves.train_command(curves.ENTRIES[1], 3, tmp_path, 1.0)
+    config = curves.config_of(curves.ENTRIES[1], 3, 1.0)
+    command = curves.train_command(config, tmp_path, 1.0)
     assert command == ["train", "dqn", "--env", "CartPole-v1", "--seed", "3", "--run-dir", str(tmp_path)]
+
+
+def test_a_try_has_a_part_of_the_steps(curves: ModuleType, tmp_path: Path):
+    whole, part = (curves.config_of(curves.ENTRIES[1], 3, scale) for scale in (1.0, 0.1))
+    assert curves.train_command(part, tmp_path, 0.1)[-4:] == [
+        *("--steps", str(round(0.1 * whole.steps))),
+        *("--set", f"eval_every={round(0.1 * whole.eval_every)}"),
+    ]
+
+
+def test_a_run_that_was_trained_otherwise_is_not_taken_for_the_presets(curves: ModuleType):
+    config = curves.config_of(curves.ENTRIES[1], 3, 1.0)
+    assert curves.agrees(config, config)
+    for change in ({"settings": {**config.settings, "learning_rate": 0.5}}, {"steps": 7}, {"seed": 4}):
+        assert not curves.agrees(config.model_copy(update=change), config)
+
+
+def test_a_setting_that_the_agent_had_not_then_makes_no_difference(curves: ModuleType):
+    config = curves.config_of(curves.ENTRIES[1], 3, 1.0)
+    fewer = {key: value for key, value in config.settings.items() if key != "double"}
+    assert curves.agrees(config.model_copy(update={"settings": fewer}), config)
