@@ -20,6 +20,16 @@ ENTRIES = {
     "pca": Entry("pca:PCA", "principal components: the directions in which the data vary most"),
     "kmeans": Entry("kmeans:KMeans", "k centres, each the mean of the examples nearest to it"),
     "som": Entry("som:SelfOrganisingMap", "a lattice of units, on which neighbours stand for similar examples"),
+    "rbm": Entry("rbm:RBM", "a restricted Boltzmann machine, trained by contrastive divergence"),
+    "autoencoder": Entry("autoencoders:Autoencoder", "a network that gives back what it is given, through a small code"),
+    "sparse-autoencoder": Entry("autoencoders:SparseAutoencoder", "an autoencoder whose hidden units are seldom active"),
+    "denoising-autoencoder": Entry("autoencoders:DenoisingAutoencoder", "gives clean images for noisy ones"),
+    "convolutional-autoencoder": Entry(
+        "convolutional_autoencoder:ConvolutionalAutoencoder", "small codes that keep where things are; takes frames too"
+    ),
+    "stacked-autoencoder": Entry(
+        "stacked_autoencoder:StackedAutoencoder", "several layers, fitted one by one and then together"
+    ),
 }
 
 
