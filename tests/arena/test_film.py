@@ -15,6 +15,7 @@ from arena.errors import ArenaError, InvalidValue
 from arena.film import NotReproducible, Replay, film, film_live, fps_of, frames_of
 from arena.gamelog import GameLog
 from arena.loop import run
+from arena.pace import Look
 from arena.seats import Seats
 
 
@@ -51,6 +52,53 @@ def test_a_film_has_every_frame_of_the_game_at_the_environments_speed(tmp_path):
     assert frames == game.length + 1  # the first observation's, and one a step
     assert "50 fps" in describe(path)  # CartPole's render_fps
     assert [entry.name for entry in path.parent.iterdir()] == ["game.mp4"]
+
+
+def test_a_film_is_as_wide_and_as_fast_as_asked(tmp_path):
+    game = play()
+    path = film(game, tmp_path / "game.mp4", look=Look(width=301, speed=2.0, fps=25))
+    frames, _ = imageio_ffmpeg.count_frames_and_secs(str(path))
+    assert frames == -(-(game.length + 1) // 4)  # at 100 frames a second of the game every fourth is shown
+    assert "25 fps" in describe(path)
+    assert "302x" in describe(path)  # even
+
+
+def test_a_film_that_is_cut_ends_with_the_games_last_picture(tmp_path):
+    game = play()
+    path = film(game, tmp_path / "game.gif", overlay=False, look=Look(fps=10, seconds=0.3))
+    frames, _ = imageio_ffmpeg.count_frames_and_secs(str(path))
+    assert frames == 3 + 15  # 1.5 s of the last
+    whole = film(game, tmp_path / "whole.gif", overlay=False)
+    assert (last_of(path) == last_of(whole)).all()
+
+
+def last_of(path):
+    """Returns the last frame of a film."""
+    command = [imageio_ffmpeg.get_ffmpeg_exe(), "-i", str(path), "-f", "rawvideo", "-pix_fmt", "rgb24", "-"]
+    raw = subprocess.run(command, capture_output=True, check=True).stdout
+    return np.frombuffer(raw, np.uint8).reshape(-1, 400, 600, 3)[-1]
+
+
+def test_what_is_seen_once_at_the_end_of_a_gif_has_its_own_colours(tmp_path):
+    """A palette made of what changes between frames would have none for a picture that comes up once and stays."""
+    noise = np.random.default_rng(0).integers(100, 256, (20, 64, 64, 3), np.uint8)
+    with Encoder(tmp_path / "a.gif", 10) as encoder:
+        for frame in noise:
+            encoder.write(frame)
+        encoder.hold(np.full((64, 64, 3), (70, 40, 20), np.uint8), 1.5)
+    command = [
+        imageio_ffmpeg.get_ffmpeg_exe(),
+        "-i",
+        str(tmp_path / "a.gif"),
+        "-f",
+        "rawvideo",
+        "-pix_fmt",
+        "rgb24",
+        "-",
+    ]
+    raw = subprocess.run(command, capture_output=True, check=True).stdout
+    last = np.frombuffer(raw, np.uint8).reshape(-1, 64, 64, 3)[-1].astype(int)
+    assert np.abs(last - (70, 40, 20)).max() <= 8
 
 
 def test_browsers_can_play_a_film(tmp_path):
