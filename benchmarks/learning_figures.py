@@ -77,8 +77,8 @@ def draw(env: str, lines: Sequence[Line], points: Iterable[Point], path: Path) -
             if curve.steps.size == 1:
                 axes.vlines(curve.steps, curve.low, curve.high, color=colour, alpha=0.5)
             axes.fill_between(curve.steps, curve.low, curve.high, color=colour, alpha=0.16, linewidth=0)
-            size = 4.5 if curve.steps.size == 1 else 2.2
-            axes.plot(curve.steps, curve.mean, color=colour, linewidth=1.7, marker="o", markersize=size)
+            size, order = (4.5, 5) if curve.steps.size == 1 else (2.2, 2)  # a single point lies above the marks
+            axes.plot(curve.steps, curve.mean, color=colour, linewidth=1.7, marker="o", markersize=size, zorder=order)
         for must, colour in thresholds(lines).items():
             axes.axhline(must, color=colour, linewidth=1.1, linestyle=(0, (5, 3)), zorder=1.5)
         for point, shift in zip(points, shifts(points), strict=True):
