@@ -54,7 +54,7 @@ class _Camera(Rows):
 
     def reset(self, rows: np.ndarray, seeds: np.ndarray) -> Any:
         obs = self._env.reset(rows, seeds)
-        self.after = self._picture()
+        self.after = picture_of(self._env)
         return obs
 
     def step(self, actions: np.ndarray) -> Step:
@@ -62,19 +62,21 @@ class _Camera(Rows):
         if isinstance(self._env, GameRows):
             self.moves = self._env.moves()
         step = self._env.step(actions)
-        self.after = self._picture()
+        self.after = picture_of(self._env)
         return step
 
     def render(self) -> np.ndarray:
         return self.after
 
-    def _picture(self) -> np.ndarray:
-        try:
-            return self._env.render().copy()
-        except Exception as error:  # drawing fails in as many ways as there are environments and drivers
-            reason = f"{type(error).__name__}: {error}".splitlines()[0]
-            hint = "; without a display MuJoCo needs MUJOCO_GL=egl or osmesa" if "OpenGL" in reason else ""
-            raise ArenaError(f"{self.spec.env_id} cannot be drawn here: {reason}{hint}") from error
+
+def picture_of(env: Rows) -> np.ndarray:
+    """Returns the picture of row 0, [H, W, 3] uint8. Raises ArenaError where it cannot be drawn."""
+    try:
+        return env.render().copy()
+    except Exception as error:  # drawing fails in as many ways as there are environments and drivers
+        reason = f"{type(error).__name__}: {error}".splitlines()[0]
+        hint = "; without a display MuJoCo needs MUJOCO_GL=egl or osmesa" if "OpenGL" in reason else ""
+        raise ArenaError(f"{env.spec.env_id} cannot be drawn here: {reason}{hint}") from error
 
 
 def _expect_no_window() -> None:

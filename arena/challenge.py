@@ -16,7 +16,8 @@ from arena.film import fps_of
 from arena.keymap import Hint, keymap_of
 from arena.loop import Episode, Event, run
 from arena.overlay import number_text
-from arena.person import GivenUp, Left, Person
+from arena.person import GivenUp, Person
+from arena.play import Left
 from arena.scene import Scene
 from arena.seeding import Stream, check_seed, episode_seed
 from arena.window import opened
@@ -98,7 +99,8 @@ def challenge(
                 agents = _evaluated(
                     refs, env_id, update, episodes=episodes, seed=seed, env_settings=env_settings, trust=trust
                 )
-            person = Person(env, keymap, window, scene := Scene(env_id, keymap), speed * fps_of(env.spec))
+            scene = Scene(env_id, keymap)
+            person = Person(env, keymap, window, scene, speed * fps_of(env.spec))
             return _play(env, person, scene, agents, episodes, seed, on_game)
     finally:
         env.close()

@@ -45,6 +45,12 @@ class Push(NamedTuple):
     name: str = ""
 
 
+_LANDER = (
+    Push("up", 0, 1.0, "main engine"),
+    Push("left", 1, -1.0, "left engine"),
+    Push("right", 1, 1.0, "right engine"),
+)
+
 #: By environment; the brake of CarRacing is no harder than in Gymnasium's own game, where it does not lock the wheels.
 _PUSHES: Mapping[str, tuple[Push, ...]] = {
     "CarRacing": (
@@ -53,14 +59,10 @@ _PUSHES: Mapping[str, tuple[Push, ...]] = {
         Push("up", 1, 1.0, "gas"),
         Push("down", 2, 0.8, "brake"),
     ),
-    "LunarLander": (
-        Push("up", 0, 1.0, "main engine"),
-        Push("left", 1, -1.0, "left engine"),
-        Push("right", 1, 1.0, "right engine"),
-    ),
+    "LunarLander": _LANDER,
+    "LunarLanderContinuous": _LANDER,
     "Pendulum": (Push("left", 0, 1.0, "counterclockwise"), Push("right", 0, -1.0, "clockwise")),
 }
-_PUSHES = {**_PUSHES, "LunarLanderContinuous": _PUSHES["LunarLander"]}
 _PAIRS = (("left", "right"), ("down", "up"), ("a", "d"), ("s", "w"))  # of the axes of any other environment
 
 

@@ -8,9 +8,11 @@ import numpy as np
 
 from arena import window
 from arena.agent import Decision, Player
+from arena.camera import picture_of
 from arena.errors import ArenaError
 from arena.keymap import Keymap
 from arena.loop import Event
+from arena.play import Left
 from arena.scene import Scene
 from arena.window import Key, Window
 from envs.rows import Rows
@@ -20,10 +22,6 @@ _DEAF = 20  # pictures after a game in which no key counts: whoever still plays 
 _REPEAT_S = 0.25  # between two steps while a key is held, where time stands still without
 
 
-class Left(ArenaError):
-    """The person has had enough: Esc, or the window was closed."""
-
-
 class GivenUp(ArenaError):
     """The person gave up this game."""
 
@@ -31,7 +29,7 @@ class GivenUp(ArenaError):
 class Person(Player):
     """Plays what is pressed: in real time, or a step a key where doing nothing is no action.
 
-    begin() and act() raise GivenUp for R and Left for Esc; P pauses.
+    begin() and act() raise GivenUp for R, and Left for Esc and where the window is closed; P pauses.
 
     Args:
       env: the one row that is played, made with render=True.
@@ -126,4 +124,4 @@ class Person(Player):
         return keys
 
     def _show(self, *lines: str) -> None:
-        self._window.show(self._scene.draw(self._env.render(), self._step, self._score, self._held, lines))
+        self._window.show(self._scene.draw(picture_of(self._env), self._step, self._score, self._held, lines))

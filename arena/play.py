@@ -21,7 +21,7 @@ from envs.games.positions import game_of, moves_of, position
 
 
 class Left(ArenaError):
-    """The person at the terminal has had enough."""
+    """The person has had enough."""
 
 
 class Table:
