@@ -45,6 +45,13 @@ def describe(path):
     return subprocess.run(command, capture_output=True, text=True, check=False).stderr
 
 
+def pixels(path, height=400, width=600):
+    """Returns a film's frames, [T, H, W, 3]."""
+    command = [imageio_ffmpeg.get_ffmpeg_exe(), "-i", str(path), "-f", "rawvideo", "-pix_fmt", "rgb24", "-"]
+    raw = subprocess.run(command, capture_output=True, check=True).stdout
+    return np.frombuffer(raw, np.uint8).reshape(-1, height, width, 3).astype(int)
+
+
 def test_a_film_has_every_frame_of_the_game_at_the_environments_speed(tmp_path):
     game = play()
     path = film(game, tmp_path / "new" / "game.mp4")
@@ -69,14 +76,7 @@ def test_a_film_that_is_cut_ends_with_the_games_last_picture(tmp_path):
     frames, _ = imageio_ffmpeg.count_frames_and_secs(str(path))
     assert frames == 3 + 15  # 1.5 s of the last
     whole = film(game, tmp_path / "whole.gif", overlay=False)
-    assert (last_of(path) == last_of(whole)).all()
-
-
-def last_of(path):
-    """Returns the last frame of a film."""
-    command = [imageio_ffmpeg.get_ffmpeg_exe(), "-i", str(path), "-f", "rawvideo", "-pix_fmt", "rgb24", "-"]
-    raw = subprocess.run(command, capture_output=True, check=True).stdout
-    return np.frombuffer(raw, np.uint8).reshape(-1, 400, 600, 3)[-1]
+    assert (pixels(path)[-1] == pixels(whole)[-1]).all()
 
 
 def test_what_is_seen_once_at_the_end_of_a_gif_has_its_own_colours(tmp_path):
@@ -86,18 +86,7 @@ def test_what_is_seen_once_at_the_end_of_a_gif_has_its_own_colours(tmp_path):
         for frame in noise:
             encoder.write(frame)
         encoder.hold(np.full((64, 64, 3), (70, 40, 20), np.uint8), 1.5)
-    command = [
-        imageio_ffmpeg.get_ffmpeg_exe(),
-        "-i",
-        str(tmp_path / "a.gif"),
-        "-f",
-        "rawvideo",
-        "-pix_fmt",
-        "rgb24",
-        "-",
-    ]
-    raw = subprocess.run(command, capture_output=True, check=True).stdout
-    last = np.frombuffer(raw, np.uint8).reshape(-1, 64, 64, 3)[-1].astype(int)
+    last = pixels(tmp_path / "a.gif", 64, 64)[-1]
     assert np.abs(last - (70, 40, 20)).max() <= 8
 
 
@@ -112,14 +101,13 @@ def test_browsers_can_play_a_film(tmp_path):
 def test_a_film_shows_what_the_replay_draws(tmp_path):
     game = play(settings={"max_episode_steps": 5})
     path = film(game, tmp_path / "game.mp4", overlay=False)
-    command = [imageio_ffmpeg.get_ffmpeg_exe(), "-i", str(path), "-f", "rawvideo", "-pix_fmt", "rgb24", "-"]
-    raw = subprocess.run(command, capture_output=True, check=True).stdout
-    last = np.frombuffer(raw, np.uint8).reshape(6, 400, 600, 3)[-1]
+    frames = pixels(path)
+    assert len(frames) == 6
     env = envs.make("CartPole-v1", 1, settings={"max_episode_steps": 5}, render=True)
     env.reset(np.array([0]), np.array([game.seed]))
     for action in game.actions:
         env.step(action[None])
-    assert np.abs(last.astype(int) - env.render()).mean() < 2.0  # of 255: what the codec loses
+    assert np.abs(frames[-1] - env.render()).mean() < 2.0  # of 255: what the codec loses
     env.close()
 
 
