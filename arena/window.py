@@ -69,6 +69,7 @@ def opened(title: str, instead: str) -> Iterator[Window]:
 
     if sys.platform == "linux" and not any(map(os.environ.get, ("DISPLAY", "WAYLAND_DISPLAY", "SDL_VIDEODRIVER"))):
         raise no_display("neither DISPLAY nor WAYLAND_DISPLAY is set")
+    os.environ.setdefault("SDL_FRAMEBUFFER_ACCELERATION", "0")  # a window drawn with OpenGL takes MuJoCo's context away
     import pygame
 
     try:
