@@ -2,7 +2,8 @@
 
 Where an environment is not reproducible the game is filmed while it is played. The parts: arena.gamelog (what
 is kept of a game), arena.overlay and arena.film (from a game to pictures), arena.encoder (from pictures to a
-file), arena.archive (the files of a recording), arena.training_recorder (films of a training).
+file), arena.archive (the files of a recording), arena.training_recorder (films of a training), arena.grid and
+arena.story (several games on one film).
 """
 
 from __future__ import annotations

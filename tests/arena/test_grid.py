@@ -8,6 +8,7 @@ import imageio_ffmpeg
 import numpy as np
 import pytest
 
+import arena as arena_api
 from arena import functions, grid
 from arena.agent import Spec
 from arena.encoder import Encoder
@@ -229,3 +230,8 @@ def test_the_command_tells_where_the_film_is(arena, players):
     about = json.loads(outcome.out)
     assert about["video"] == "recordings/CartPole-v1_grid_Left_Leaning_seed0.mp4"
     assert [game["return"] for game in about["games"]] == [3.0, 3.0]
+
+
+def test_python_offers_the_same(players, tmp_path):
+    film = arena_api.record(grid=players, env="CartPole-v1", out=tmp_path, look=Look(width=100), env_settings=SHORT)
+    assert [game.agent for game in film.games] == ["Left", "Leaning"]

@@ -10,6 +10,7 @@ import imageio_ffmpeg
 import numpy as np
 import pytest
 
+import arena as arena_api
 from arena.config import RunConfig
 from arena.errors import ArenaError
 from arena.evaluation import evaluate
@@ -73,7 +74,7 @@ def test_every_part_is_the_game_that_an_evaluation_of_its_policy_reports(run: Pa
 
 
 def test_every_part_is_cut_and_its_end_stays_on(run: Path, tmp_path: Path):
-    film = record_story(run, out=tmp_path, look=SHORT)
+    film = arena_api.record(story=run, out=tmp_path, look=SHORT)
     assert min(game.length for game in film.games) > 5
     frames, _ = imageio_ffmpeg.count_frames_and_secs(str(film.video))
     assert frames == 4 * (5 + 75)  # 0.1 s and 1.5 s at 50 frames a second
