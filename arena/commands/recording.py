@@ -58,7 +58,7 @@ def record(
     trust: Trust = False,
     json: Json = False,
 ) -> None:
-    """Film games that `arena eval` reports, or a match; agents side by side, or how one learned."""
+    """Film games, a match, agents side by side, a run's story."""
     from arena.config import parse_assignments
     from arena.pace import Look
 
