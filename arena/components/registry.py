@@ -21,8 +21,9 @@ ENTRIES = {
     "kmeans": Entry("kmeans:KMeans", "k centres, each the mean of the examples nearest to it"),
     "som": Entry("som:SelfOrganisingMap", "a lattice of units, on which neighbours stand for similar examples"),
     "rbm": Entry("rbm:RBM", "a restricted Boltzmann machine, trained by contrastive divergence"),
-    "autoencoder": Entry("autoencoders:Autoencoder", "a network that gives back what it is given, through a small code"),
-    "sparse-autoencoder": Entry("autoencoders:SparseAutoencoder", "an autoencoder whose hidden units are seldom active"),
+    "dbn": Entry("dbn:DBN", "machines stacked on one another, fine-tuned to tell classes"),
+    "autoencoder": Entry("autoencoders:Autoencoder", "gives back what it is given, through a small code"),
+    "sparse-autoencoder": Entry("autoencoders:SparseAutoencoder", "an autoencoder whose units are seldom active"),
     "denoising-autoencoder": Entry("autoencoders:DenoisingAutoencoder", "gives clean images for noisy ones"),
     "convolutional-autoencoder": Entry(
         "convolutional_autoencoder:ConvolutionalAutoencoder", "small codes that keep where things are; takes frames too"
