@@ -35,8 +35,13 @@ class Checked:
 
     def source(self, entrant: Entrant, env: int) -> Source:
         """Returns what plays for an entrant in an environment. Raises DoesNotFit where a zoo has nothing for it."""
-        source = self.sources[entrant.name]
-        return locate(source.ref, self.config.envs[env].id) if source.kind is Kind.ZOO else source
+        source, env_id = self.sources[entrant.name], self.config.envs[env].id
+        if source.kind is not Kind.ZOO:
+            return source
+        try:
+            return locate(source.ref, env_id)
+        except DoesNotFit as error:
+            raise DoesNotFit(f"the zoo has no such policy for {env_id}") from error
 
     def places(self) -> list[tuple[Entrant, int]]:
         """Returns every entrant with the index of every environment."""

@@ -100,9 +100,21 @@ def to_markdown(rows: Sequence[Row], left_out: Sequence[Row], protocols: Mapping
             parts += markdown_table(headings(table[0]), [cells(row) for row in table], align)
             if env in protocols:
                 parts.append(f"Protocol: {protocols[env]}.")
-        missing = [f"- {entry['agent']} is not entered: {entry['reason']}" for entry in left_out if entry["env"] == env]
+        missing = [f"- {line}" for line in not_entered(left_out, env)]
         parts += [*([""] if table and missing else []), *missing, ""]
     return "\n".join(parts)
+
+
+def not_entered(left_out: Sequence[Row], env: str) -> list[str]:
+    """Returns a line for every reason for which agents are not entered in an environment."""
+    agents: dict[str, list[str]] = {}
+    for entry in left_out:
+        if entry["env"] == env:
+            agents.setdefault(entry["reason"], []).append(entry["agent"])
+    return [
+        f"{', '.join(names)} {'is' if len(names) == 1 else 'are'} not entered: {reason}"
+        for reason, names in agents.items()
+    ]
 
 
 def markdown_table(headings: Sequence[str], rows: Iterable[Sequence[str]], align: Sequence[str]) -> list[str]:

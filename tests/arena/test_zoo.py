@@ -114,7 +114,7 @@ def test_each_environment_of_a_tournament_gets_the_policy_made_for_it(folder, tm
         (("mule",), 1),
     ]
     assert [(left.agent, left.env) for left in result.not_entered] == [("fox", "MountainCar-v0")]
-    assert "the zoo has no fox for MountainCar-v0" in result.not_entered[0].reason
+    assert result.not_entered[0].reason == "the zoo has no such policy for MountainCar-v0"
     again = resume(tmp_path / "out", videos=False)
     assert [match.match.id for match in again.matches] == [match.match.id for match in result.matches]
 

@@ -79,3 +79,16 @@ def test_the_protocol_says_where_agents_differ():
         for agent, mode in modes
     ]
     assert standings.protocols(matches) == {"E": "frame skip 4 · mode greedy (a, c), sample (b) · episodes 4"}
+
+
+def test_agents_that_are_left_out_for_one_reason_share_a_line():
+    left_out = [
+        {"agent": "a", "env": "Pong", "reason": "too small"},
+        {"agent": "b", "env": "Pong", "reason": "too large"},
+        {"agent": "c", "env": "Pong", "reason": "too small"},
+        {"agent": "d", "env": "Breakout", "reason": "too small"},
+    ]
+    assert standings.not_entered(left_out, "Pong") == [
+        "a, c are not entered: too small",
+        "b is not entered: too large",
+    ]
