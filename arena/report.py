@@ -38,8 +38,8 @@ def print_standings(console: Console, result: Result) -> None:
             console.print(Text(env, style="bold"))
         if env in protocols:
             console.print(Text(protocols[env], style="dim"))
-        for line in standings.not_entered([vars(entry) for entry in result.not_entered], env):
-            console.print(Text(line, style="dim"))
+        for missing in standings.not_entered([vars(entry) for entry in result.not_entered], env):
+            console.print(Text(missing, style="dim"))
         console.print()
     for warning in (*result.warnings, *figures.warnings):
         console.print(Text(warning))
