@@ -1,4 +1,4 @@
-"""Writes docs/benchmarks.md from the results in benchmarks/results.
+"""Writes docs/benchmarks.md from the results in benchmarks/results, and the README's standings from the zoo's records.
 
 python benchmarks/tables.py
 """
@@ -13,6 +13,7 @@ from typing import Any
 import learning_tables
 import peer_tables
 import tournament_tables
+import zoo_table
 
 RESULTS = Path(__file__).parent / "results"
 PAGE = Path(__file__).parent.parent / "docs" / "benchmarks.md"
@@ -29,6 +30,7 @@ def main() -> None:
         parts.append(peer_tables.page(read("peers"), table))
     parts.append(machine())
     PAGE.write_text("\n\n".join(filter(None, parts)) + "\n", encoding="utf-8")
+    zoo_table.write()
 
 
 HEAD = """# Benchmarks

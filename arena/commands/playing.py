@@ -114,7 +114,7 @@ def play(
     trust: Trust = False,
     save: Annotated[Path | None, Option(metavar="FILE", help="Keep the record of a game for two in this file.")] = None,
 ) -> None:
-    """Play by keyboard on the agents' seeds, in a window; a game for two against an agent, in the terminal."""
+    """Play the agents' seeds by keyboard, or against one of them."""
     from arena.config import parse_assignments
     from envs.games import is_game
 

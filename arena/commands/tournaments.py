@@ -46,7 +46,7 @@ def tournament(
     dry_run: Annotated[bool, Option("--dry-run", help="Print the schedule and an estimate of the time.")] = False,
     json: Json = False,
 ) -> None:
-    """Let agents meet the same seeds, or each other; with no agents named, those of the zoo."""
+    """Let agents meet; those of the zoo when none is named."""
     from arena.threads import num_cores
     from arena.tournaments import tournament as tournaments
     from arena.tournaments.file import configure
