@@ -8,6 +8,7 @@ from arena import zoo
 from arena.tournaments.standings import markdown_table
 
 README = Path(__file__).parent.parent / "README.md"
+CAPTION = "Mean returns of 100 games (1,000 of the toy texts); `arena agents` has the intervals."
 BEGIN, END = "<!-- standings -->\n", "<!-- /standings -->"
 
 
@@ -24,4 +25,5 @@ def write() -> None:
     text = README.read_text(encoding="utf-8")
     before, _, rest = text.partition(BEGIN)
     after = rest.partition(END)[2]
-    README.write_text(before + BEGIN + "\n".join(standings()) + END + after, encoding="utf-8")
+    text = before + BEGIN + "\n".join(standings()) + f"\n{CAPTION}\n" + END + after
+    README.write_text(text, encoding="utf-8")
