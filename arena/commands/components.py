@@ -89,15 +89,16 @@ def evaluate(ref: Trained, data: Data = None, json: Json = False) -> None:
 @component.command()
 def run(
     ref: Trained,
-    source: Annotated[str, Argument(metavar="INPUT", help="A .npy, .csv, .png or IDX (.gz) file.")],
+    source: Annotated[str, Argument(metavar="INPUT", help="A .npy, .csv, .png or IDX (.gz) file; or a user's number.")],
     out: Annotated[
-        Path | None, Option(metavar="FILE", help="A .npy or .csv for numbers, a .png for a picture.")
+        Path | None, Option(metavar="FILE", help="A .npy or .csv for numbers, a .png for a picture; .json for films.")
     ] = None,
+    data: Data = None,
 ) -> None:
     """Apply a component to examples."""
     from arena import components, terminal
 
-    terminal.out.print(components.load(ref).run(source, out))
+    terminal.out.print(components.load(ref).run(source, out, data))
 
 
 def _dataset(name: str, data: str | None) -> Dataset:

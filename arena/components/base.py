@@ -128,8 +128,11 @@ class Component(abc.ABC):
         """Returns what `arena component run` writes to a file of numbers: the codes."""
         return self.transform(data)
 
-    def run(self, source: str, out: Path | None) -> str:
-        """Applies the component to what stands on the command line; returns the line to print."""
+    def run(self, source: str, out: Path | None, data: str | None = None) -> str:
+        """Applies the component to what stands on the command line; returns the line to print.
+
+        `data` is the set that belongs to the input, where it needs one.
+        """
         from arena.components import files
 
         return files.run(self, source, out)

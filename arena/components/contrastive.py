@@ -19,6 +19,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+PARAMETERS = ("kernel", "visible_bias", "hidden_bias")  # of a machine
+
 _FIRST_MOMENTUM, _FIRST_EPOCHS = 0.5, 2  # momentum is halved until the first steep descent is over
 _INITIAL_SCALE = 0.01
 
@@ -120,19 +122,23 @@ def train(
             hidden = machine.hidden(data)
             start = chains if plan.persistent else hidden
             sample, chains = machine.walk(start, plan.num_steps, rng)
-            gradients = (
-                data.T @ hidden / len(data) - sample.T @ chains / len(sample) - plan.weight_decay * machine.kernel,
-                data.mean(axis=0) - sample.mean(axis=0),
-                hidden.mean(axis=0) - chains.mean(axis=0),
-            )
+            kernel *= np.float32(1 - rate * plan.weight_decay)
+            gradients = _gradients(data, hidden, sample, chains)
             for parameter, velocity, gradient in zip(parameters, velocities, gradients, strict=True):
+                gradient *= rate
                 velocity *= momentum
-                velocity += rate * gradient
+                velocity += gradient
                 parameter += velocity
             shown = machine.visible(hidden) if plan.persistent else sample
             error += float(np.square(shown - data).mean()) * len(data) / len(rows)
         on_epoch(epoch + 1, machine, error)
     return machine
+
+
+def _gradients(data: np.ndarray, hidden: np.ndarray, sample: np.ndarray, chains: np.ndarray) -> tuple[np.ndarray, ...]:
+    """Returns what the data's statistics exceed the sample's by, in the order of a machine's parameters."""
+    signed = np.concatenate((hidden / len(data), chains / -len(sample)))
+    return np.concatenate((data, sample)).T @ signed, data.mean(axis=0) - sample.mean(axis=0), signed.sum(axis=0)
 
 
 def batches(num: int, size: int, rng: np.random.Generator) -> Iterator[np.ndarray]:

@@ -19,7 +19,6 @@ from arena.errors import DoesNotFit, InvalidValue
 if TYPE_CHECKING:
     from arena.components.data import Dataset, Split
 
-_PARAMETERS = ("kernel", "visible_bias", "hidden_bias")
 _NUM_JUDGED = 1_000  # examples by which training is followed
 _NUM_CHAINS, _SHOWN_STEPS = 16, (0, 1, 10, 100, 1_000)
 
@@ -86,7 +85,7 @@ class RBM(NeuralComponent):
     def machine_(self) -> contrastive.Machine:
         """What was learned, as a machine that can be walked."""
         self.check_fitted()
-        kernel, visible_bias, hidden_bias = (self.weights_[f"rbm/{name}"] for name in _PARAMETERS)
+        kernel, visible_bias, hidden_bias = (self.weights_[f"rbm/{name}"] for name in contrastive.PARAMETERS)
         return contrastive.Machine(kernel, visible_bias, hidden_bias)
 
     def transform(self, data: np.ndarray) -> np.ndarray:
@@ -169,7 +168,7 @@ class RBM(NeuralComponent):
         return keras.Model(visible, Layer(name="rbm")(visible), name="rbm")
 
     def _take(self, machine: contrastive.Machine) -> None:
-        self.weights_ = {f"rbm/{name}": getattr(machine, name) for name in _PARAMETERS}
+        self.weights_ = {f"rbm/{name}": getattr(machine, name) for name in contrastive.PARAMETERS}
 
     def _probabilities(self, rows: np.ndarray) -> np.ndarray:
         if rows.min() < 0 or rows.max() > 1:

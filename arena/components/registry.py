@@ -21,6 +21,7 @@ ENTRIES = {
     "kmeans": Entry("kmeans:KMeans", "k centres, each the mean of the examples nearest to it"),
     "som": Entry("som:SelfOrganisingMap", "a lattice of units, on which neighbours stand for similar examples"),
     "rbm": Entry("rbm:RBM", "a restricted Boltzmann machine, trained by contrastive divergence"),
+    "rbm-recommender": Entry("rbm_recommender:RBMRecommender", "films for a user, from the ratings of all users"),
     "dbn": Entry("dbn:DBN", "machines stacked on one another, fine-tuned to tell classes"),
     "autoencoder": Entry("autoencoders:Autoencoder", "gives back what it is given, through a small code"),
     "sparse-autoencoder": Entry("autoencoders:SparseAutoencoder", "an autoencoder whose units are seldom active"),
