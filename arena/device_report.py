@@ -7,6 +7,7 @@ from typing import Any
 
 from arena import terminal
 from arena.comparison import NEAR_TIE, Comparison
+from arena.component_export import ComponentExport
 from arena.export import Export
 from arena.inspection import Inspection
 from arena.profiling import Profile
@@ -25,6 +26,17 @@ def print_export(result: Export) -> None:
         rows += _compared(result.comparison, result.env)
     else:
         rows.append(("network", "the same, bit for bit: no games needed"))
+    _print(rows)
+
+
+def print_component_export(result: ComponentExport) -> None:
+    """Prints what was written, and how it differs from the component."""
+    terminal.out.print(f"{result.component} -> {result.path}, quantization {result.quantize}")
+    rows = [("size", f"{result.bytes:,} bytes")]
+    label = f"compared on {result.inputs} random inputs"
+    for name, difference in result.differences.items():
+        rows.append((label, f"{name}: at most {difference:.2g} apart"))
+        label = ""
     _print(rows)
 
 

@@ -147,6 +147,11 @@ def _check_out(out: Path, quantize: str) -> None:
         raise InvalidValue(f"--out must end in .tflite or .npz, not {str(out)!r}")
     if out.suffix == ".npz" and quantize != "none":
         raise InvalidValue(f"only a .tflite file can be quantized; give --out one, or leave out --quantize {quantize}")
+    check_new(out)
+
+
+def check_new(out: Path) -> None:
+    """Raises InvalidValue where a file cannot be new: it exists, or its folder does not."""
     if out.exists():
         raise InvalidValue(f"{out} exists already; give --out a new file")
     if not out.parent.is_dir():

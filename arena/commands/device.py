@@ -5,14 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
-from typer import Option
+from typer import Argument, Option
 
-from arena.commands.options import EnvSet, Json, LiteRTFile, Ref, Seed, app
+from arena.commands.options import EnvSet, Json, LiteRTFile, Seed, app
+
+Exported = Annotated[str, Argument(metavar="REF", help="An agent, as for `arena eval`; or component:NAME.")]
 
 
 @app.command()
 def export(
-    ref: Ref,
+    ref: Exported,
     out: Annotated[Path, Option(metavar="FILE", help="A new .tflite file; .npz for tables and linear features.")],
     quantize: Annotated[
         str, Option(metavar="KIND", help="none, float16, dynamic (8-bit weights) or int8 (8 bits throughout).")
@@ -25,11 +27,18 @@ def export(
     seed: Seed = 0,
     json: Json = False,
 ) -> None:
-    """Write a policy as one file for an app, and compare them."""
-    from arena import device_report, terminal
+    """Write a policy, or a component's network, as one file for an app, and compare them."""
+    from arena import component_export, device_report, terminal
     from arena.config import parse_assignments
+    from arena.errors import InvalidValue
     from arena.export import export as run
 
+    if ref.startswith(component_export.PREFIX):
+        if env or env_set:
+            raise InvalidValue("a component plays no games: leave out --env and --env-set")
+        name = ref.removeprefix(component_export.PREFIX)
+        exported = component_export.export(name, out, quantize=quantize, seed=seed)
+        return terminal.print_json(exported.to_json()) if json else device_report.print_component_export(exported)
     with terminal.phases() as update:
         result = run(
             ref,

@@ -45,11 +45,11 @@ class NoisySettings(descent.DescentSettings):
 class BaseAutoencoder(NeuralComponent):
     """Learns to give back what it is given, by way of a code.
 
-    Its Keras model has two outputs, "code" and "reconstruction"; all values of examples and reconstructions lie
+    Its Keras model has two outputs, "codes" and "reconstructions"; all values of examples and reconstructions lie
     between 0 and 1.
 
     Attributes:
-      is_dense: all of its layers are; XLA is good at these.
+      is_dense: no layer is a convolution.
     """
 
     datasets = ("mnist", "fer2013")
@@ -75,7 +75,7 @@ class BaseAutoencoder(NeuralComponent):
             return self.objective(batch, model(self.corruption().of_tensor(batch, seed)))
 
         variables, stream = model.trainable_variables, f"{self.name} descent"
-        descended = descent.epochs(objective, variables, inputs, self.settings, stream, jit_compile=self.is_dense)
+        descended = descent.epochs(objective, variables, inputs, self.settings, stream, is_dense=self.is_dense)
         for number, values in enumerate(descended, 1):
             self.take(model)
             errors.append(values["mse"])
@@ -86,7 +86,7 @@ class BaseAutoencoder(NeuralComponent):
 
     def objective(self, clean: Any, outputs: Mapping[str, Any]) -> Mapping[str, Any]:
         """Returns the loss and what else is to be seen of a batch and what the model made of it, scalar tensors."""
-        return reconstruction_loss(clean, outputs["reconstruction"])
+        return reconstruction_loss(clean, outputs["reconstructions"])
 
     def corruption(self) -> Corruption:
         """Returns what is done to the examples before the model sees them: nothing, unless the settings say so."""
@@ -136,7 +136,7 @@ class AutoencoderSettings(descent.DescentSettings):
     """
 
     num_hidden: pydantic.PositiveInt = 256
-    epochs: pydantic.PositiveInt = 30
+    epochs: pydantic.PositiveInt = 12
     learning_rate: pydantic.PositiveFloat = 2e-3
 
 
@@ -148,7 +148,7 @@ class Autoencoder(BaseAutoencoder):
     activation = "relu"
 
     def build(self) -> Any:
-        """Returns the Keras model, "inputs" [N, D] to "code" [N, K] and "reconstruction" [N, D]."""
+        """Returns the Keras model, "inputs" [N, D] to "codes" [N, K] and "reconstructions" [N, D]."""
         neural.tensorflow()
         import keras
 
@@ -156,7 +156,7 @@ class Autoencoder(BaseAutoencoder):
         inputs = keras.Input((size,), name="inputs")
         code = dense(self, self.settings.num_hidden, self.activation, "encoder")(inputs)
         reconstruction = dense(self, size, "sigmoid", "decoder")(code)
-        return keras.Model(inputs, {"code": code, "reconstruction": reconstruction})
+        return keras.Model(inputs, {"codes": code, "reconstructions": reconstruction})
 
     def transform(self, data: np.ndarray) -> np.ndarray:
         """Returns [N, K] float32: what the hidden units make of the examples."""
@@ -203,9 +203,9 @@ class SparseAutoencoder(Autoencoder):
     def objective(self, clean: Any, outputs: Mapping[str, Any]) -> Mapping[str, Any]:
         """Returns loss, the mean squared error with the penalty; mse; and mean_activation."""
         tf = neural.tensorflow()
-        mse = tf.reduce_mean(tf.square(outputs["reconstruction"] - clean))
+        mse = tf.reduce_mean(tf.square(outputs["reconstructions"] - clean))
         target = self.settings.activation
-        active = tf.clip_by_value(tf.reduce_mean(outputs["code"], axis=0), 1e-6, 1 - 1e-6)
+        active = tf.clip_by_value(tf.reduce_mean(outputs["codes"], axis=0), 1e-6, 1 - 1e-6)
         on, off = target * tf.math.log(target / active), (1 - target) * tf.math.log((1 - target) / (1 - active))
         penalty = self.settings.penalty * tf.reduce_sum(on + off)
         return {"loss": mse + penalty, "mse": mse, "mean_activation": tf.reduce_mean(active)}
@@ -220,7 +220,7 @@ class DenoisingSettings(NoisySettings, AutoencoderSettings):
     """Settings of the denoising autoencoder."""
 
     num_hidden: pydantic.PositiveInt = 800
-    epochs: pydantic.PositiveInt = 15
+    epochs: pydantic.PositiveInt = 10
 
 
 class DenoisingAutoencoder(Autoencoder):

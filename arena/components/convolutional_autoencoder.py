@@ -33,7 +33,7 @@ class ConvolutionalSettings(NoisySettings):
 
     filters: tuple[pydantic.PositiveInt, ...] = pydantic.Field((32, 32, 16), min_length=1, max_length=8)
     noise: float = pydantic.Field(0.5, ge=0, le=1)
-    epochs: pydantic.PositiveInt = 6
+    epochs: pydantic.PositiveInt = 5
     learning_rate: pydantic.PositiveFloat = 2e-3
 
 
@@ -68,7 +68,7 @@ class ConvolutionalAutoencoder(BaseAutoencoder):
         return (*self.sizes()[-1], self.settings.filters[-1])
 
     def build(self) -> Any:
-        """Returns the Keras model, "inputs" [N, H, W, C] to "code" [N, K] and "reconstruction" [N, H, W, C]."""
+        """Returns the Keras model, "inputs" [N, H, W, C] to "codes" [N, K] and "reconstructions" [N, H, W, C]."""
         neural.tensorflow()
         import keras
 
@@ -85,7 +85,7 @@ class ConvolutionalAutoencoder(BaseAutoencoder):
             if any(surplus):
                 x = layers.Cropping2D([(0, size) for size in surplus])(x)
         reconstruction = self._convolution(self.image_shape()[2], "sigmoid", "image")(x)
-        return keras.Model(inputs, {"code": code, "reconstruction": reconstruction})
+        return keras.Model(inputs, {"codes": code, "reconstructions": reconstruction})
 
     def transform(self, data: np.ndarray) -> np.ndarray:
         """Returns [N, h w F] float32; see code_shape."""

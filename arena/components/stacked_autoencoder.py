@@ -37,8 +37,8 @@ class StackedSettings(NoisySettings):
     """
 
     hidden: tuple[pydantic.PositiveInt, ...] = pydantic.Field((500, 50), min_length=1, max_length=8)
-    pretraining_epochs: pydantic.NonNegativeInt = 4
-    epochs: pydantic.PositiveInt = 16
+    pretraining_epochs: pydantic.NonNegativeInt = 3
+    epochs: pydantic.PositiveInt = 12
     learning_rate: pydantic.PositiveFloat = 2e-3
 
 
@@ -68,7 +68,7 @@ class StackedAutoencoder(BaseAutoencoder):
         return errors
 
     def build(self) -> Any:
-        """Returns the Keras model, "inputs" [N, D] to "code" [N, K] and "reconstruction" [N, D]."""
+        """Returns the Keras model, "inputs" [N, D] to "codes" [N, K] and "reconstructions" [N, D]."""
         neural.tensorflow()
         import keras
 
@@ -79,7 +79,7 @@ class StackedAutoencoder(BaseAutoencoder):
         code = x
         for k in range(len(encoders), 0, -1):
             x = _tied(encoders[k - 1], f"decoder_{k}")(x)
-        return keras.Model(inputs, {"code": code, "reconstruction": x})
+        return keras.Model(inputs, {"codes": code, "reconstructions": x})
 
     def transform(self, data: np.ndarray) -> np.ndarray:
         """Returns [N, K] float32, from 0 to 1."""

@@ -1,0 +1,87 @@
+"""From a component to a file for a phone or a page: its network in LiteRT, compared with what it was made from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from arena import components, litert, policy, quantization
+from arena.components.neural import NeuralComponent
+from arena.errors import ArenaError, InvalidValue, UnknownName
+from arena.export import check_new
+from arena.seeding import check_seed, generator
+
+PREFIX = "component:"
+KINDS = tuple(kind for kind in quantization.KINDS if kind != "int8")  # there are no games whose screens could calibrate
+_NUM_INPUTS = 100
+
+
+@dataclass(frozen=True)
+class ComponentExport:
+    """What an export of a component wrote.
+
+    Attributes:
+      component: its name.
+      path: the file.
+      quantize: none, float16 or dynamic.
+      bytes: size of the file.
+      inputs: how many random ones were compared, their numbers from 0 to 1.
+      differences: for each output of the network, how far the file's numbers are at most from the component's.
+    """
+
+    component: str
+    path: Path
+    quantize: str
+    bytes: int
+    inputs: int
+    differences: dict[str, float]
+
+    def to_json(self) -> dict[str, Any]:
+        """Returns the result as a JSON object."""
+        return vars(self) | {"path": str(self.path)}
+
+
+def export(ref: str, out: Path, *, quantize: str = "none", seed: int = 0) -> ComponentExport:
+    """Writes the network of a component to `out`, and compares their answers.
+
+    Args:
+      ref: a component's name, or the file or folder of one (see arena.components.load).
+      out: a new file that ends in .tflite.
+      quantize: none, float16 or dynamic.
+      seed: of the inputs that are compared.
+
+    Raises InvalidValue where the component is no network.
+    """
+    if quantize not in KINDS:
+        raise UnknownName("quantization of a component", quantize, KINDS)
+    if out.suffix != ".tflite":
+        raise InvalidValue(f"--out must end in .tflite, not {str(out)!r}")
+    check_new(out)
+    check_seed(seed)
+    component = components.load(ref)
+    if not isinstance(component, NeuralComponent):
+        raise InvalidValue(f"{component.name} has no network to export: it is used from Python")
+    content = component.to_litert()
+    if quantize != "none":
+        content = quantization.quantize(content, quantize)
+    content = litert.with_batch_of_one(content)
+    differences = _differences(component, content, seed)
+    try:
+        out.write_bytes(content)
+    except OSError as error:
+        raise ArenaError(f"{out} cannot be written: {error.strerror}") from error
+    return ComponentExport(component.name, out, quantize, len(content), _NUM_INPUTS, differences)
+
+
+def _differences(component: NeuralComponent, content: bytes, seed: int) -> dict[str, float]:
+    model = component.model()
+    shape = (_NUM_INPUTS, *model.inputs[0].shape[1:])
+    inputs = generator(seed, "inputs of an exported component").random(shape, np.float32)
+    own = model(inputs, training=False)
+    if not isinstance(own, dict):
+        own = dict(zip(model.output_names, own if isinstance(own, list | tuple) else [own], strict=True))
+    answers = policy.LiteRTFunction(content)(inputs)
+    return {name: float(np.abs(answers[name] - np.asarray(own[name])).max()) for name in own}
