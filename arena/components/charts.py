@@ -11,6 +11,7 @@ import numpy as np
 from arena.plots import BLUE, GREY, STYLE
 
 _DPI = 100
+_MAX_LEGEND = 20
 
 
 def render(draw: Callable[[Any], None], width: float = 6.4, height: float = 4.0) -> np.ndarray:
@@ -53,10 +54,10 @@ def scatter(points: np.ndarray, labels: np.ndarray | None, classes: Sequence[str
         for group in np.unique(groups):
             chosen = points[groups == group, :num_dims].T
             name = classes[group] if labels is not None and group < len(classes) else str(group)
-            axes.scatter(*chosen, s=5, alpha=0.7, linewidths=0, color=colormaps["tab10"](int(group) % 10), label=name)
+            axes.scatter(*chosen, s=8, alpha=0.7, linewidths=0, color=colormaps["tab10"](int(group) % 10), label=name)
         for k, axis in enumerate("xyz"[:num_dims]):
             getattr(axes, f"set_{axis}label")(f"{axes_label} {k + 1}")
-        if labels is not None:
+        if labels is not None and len(np.unique(groups)) <= _MAX_LEGEND:
             axes.legend(loc="center left", bbox_to_anchor=(1.08, 0.5), markerscale=3)
 
     return render(draw, 7.4, 5.6)

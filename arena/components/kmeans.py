@@ -11,6 +11,7 @@ the centres in every step.
 from __future__ import annotations
 
 import contextlib
+import warnings
 from typing import TYPE_CHECKING, Any, Literal, Self
 
 import numpy as np
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from arena.components.data import Dataset, Split
 
 _MOST_CLUSTERS_SHOWN = 10  # on the elbow plot
+_NUM_SHOWN = 2_000  # examples, on pictures
 _BEST_OF, _MAX_EXAMPLES = 50, 10_000  # restarts that an evaluation is compared with, of sets up to this size
 
 
@@ -113,8 +115,7 @@ class KMeans(Component):
         train, test = dataset.train, dataset.test
         metrics = {"sse": self.sse(test.inputs)}
         if len(train) <= _MAX_EXAMPLES:
-            wanted = self.settings.model_dump() | {"restarts": _BEST_OF, "batch_size": None}
-            best = type(self)(**wanted).fit(train.inputs)
+            best = self._with(restarts=_BEST_OF, batch_size=None).fit(train.inputs)
             metrics["sse_best_of_50"] = best.sse(test.inputs)
         if train.labels is not None and test.labels is not None:
             label_of = distances.commonest(self.predict(train.inputs), train.labels, len(self.centres_))
@@ -126,16 +127,15 @@ class KMeans(Component):
         from arena.components import charts, pictures
         from arena.components.pca import PCA
 
-        inputs = dataset.train.inputs[:_MAX_EXAMPLES]
-        most = min(max(_MOST_CLUSTERS_SHOWN, self.settings.num_clusters), len(inputs), 2 * _MOST_CLUSTERS_SHOWN)
-        numbers = range(1, most + 1)
+        inputs = dataset.train.inputs[:_NUM_SHOWN]
+        numbers = range(1, min(_MOST_CLUSTERS_SHOWN, len(inputs)) + 1)
         curve = [-self._with(num_clusters=k, restarts=3).fit(inputs).score(inputs) for k in numbers]
         mark = self.settings.num_clusters - 1 if self.settings.num_clusters in numbers else None
         shown = {"elbow": charts.curve(numbers, curve, "clusters", "sum of squared errors", mark)}
         flat = PCA(n_dimensions=min(2, *self.rows(inputs).shape)).fit(inputs).transform(inputs)
         if flat.shape[1] == 2:
             names = [f"cluster {k}" for k in range(self.settings.num_clusters)]
-            shown["clusters"] = charts.scatter(flat[:2_000], self.predict(inputs[:2_000]), names, "principal component")
+            shown["clusters"] = charts.scatter(flat, self.predict(inputs), names, "principal component")
         with contextlib.suppress(InvalidValue):  # no images
             shown["centres"] = pictures.tiles(pictures.as_images(self.centres_[:400], self.shape_), 20)
         return shown
@@ -145,7 +145,7 @@ class KMeans(Component):
 
     def _fit_once(self, rows: np.ndarray, number: int, restart: int) -> tuple[np.ndarray, float]:
         """Returns [K, D] centres and their sum of squared errors."""
-        from sklearn import cluster
+        from sklearn import cluster, exceptions
 
         settings = self.settings
         options = {
@@ -154,9 +154,12 @@ class KMeans(Component):
             "random_state": derived_seed(settings.seed, f"kmeans restart {restart}"),
         }
         if settings.batch_size:
-            found = cluster.MiniBatchKMeans(number, batch_size=settings.batch_size, **options).fit(rows)
+            estimator = cluster.MiniBatchKMeans(number, batch_size=settings.batch_size, **options)
         else:
-            found = cluster.KMeans(number, **options).fit(rows)
+            estimator = cluster.KMeans(number, **options)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", exceptions.ConvergenceWarning)  # of examples that are alike
+            found = estimator.fit(rows)
         centres = self._scaled(found.cluster_centers_)
         return centres, float(found.inertia_)
 

@@ -18,12 +18,13 @@ _INCHES = 7.0
 def picture(som: SelfOrganisingMap, dataset: Dataset) -> np.ndarray:
     """Returns the map: units that are colours in their own, others as grey as they are far from their neighbours.
 
-    On a unit stands the commonest label of the training examples nearest to it; few examples stand there one by one.
+    On a unit stands the commonest label of the training examples nearest to it. Few examples, each of a label of its
+    own, stand in the middle of the units that they are nearest to.
     """
     height, width = som.settings.height, som.settings.width
     is_colour = som.shape_ == (3,)
     seen = som.units_.reshape(height, width, 3) if is_colour else gaps(som.units_, height, width)
-    texts, groups = _labels(som, dataset)
+    labels = _labels(som, dataset)
 
     def draw(figure: Any) -> None:
         from matplotlib import colormaps, patheffects
@@ -33,10 +34,9 @@ def picture(som: SelfOrganisingMap, dataset: Dataset) -> np.ndarray:
         axes.imshow(np.clip(seen, 0, 1) if is_colour else seen, cmap="Greys")
         size = 9 if is_colour else min(11.0, 300 / max(height, width))
         edge = [patheffects.withStroke(linewidth=2.5, foreground="white")]
-        for unit, text in texts.items():
-            row, column = divmod(unit, width)
-            colour = "black" if is_colour else colormaps["tab10"](groups[unit] % 10)
-            axes.text(column, row, text, ha="center", va="center", fontsize=size, color=colour, path_effects=edge)
+        for row, column, label, name in labels:
+            colour = "black" if is_colour else colormaps["tab10"](label % 10)
+            axes.text(column, row, name, ha="center", va="center", fontsize=size, color=colour, path_effects=edge)
 
     return charts.render(draw, _INCHES, _INCHES * height / width)
 
@@ -57,17 +57,18 @@ def gaps(units: np.ndarray, height: int, width: int) -> np.ndarray:
     return np.asarray(total / count)
 
 
-def _labels(som: SelfOrganisingMap, dataset: Dataset) -> tuple[dict[int, str], dict[int, int]]:
-    """Returns by unit what stands there, and the label that gives its colour."""
+def _labels(som: SelfOrganisingMap, dataset: Dataset) -> list[tuple[float, float, int, str]]:
+    """Returns row, column, label and its name of all that is written on the map."""
     train = dataset.train
     if train.labels is None:
-        return {}, {}
-    units = som.predict(train.inputs)
-    common = distances.commonest(units, train.labels, len(som.units_))
-    groups = {unit: int(label) for unit, label in enumerate(common) if label >= 0}
+        return []
     names = dataset.classes or tuple(str(k) for k in range(int(train.labels.max()) + 1))
+    width = som.settings.width
     if len(train) == len(np.unique(train.labels)):
-        texts = {unit: "\n".join(names[k] for k in train.labels[units == unit]) for unit in groups}
-    else:
-        texts = {unit: names[label] for unit, label in groups.items()}
-    return texts, groups
+        nearest = distances.squared(som.units_, som.rows(train.inputs)).argmin(axis=1)
+        own = som.predict(train.inputs)
+        areas = [np.flatnonzero(nearest == k) if (nearest == k).any() else own[k : k + 1] for k in range(len(train))]
+        middles = [np.mean(np.divmod(area, width), axis=1) for area in areas]
+        return [(*middle, int(k), names[k]) for middle, k in zip(middles, train.labels, strict=True)]
+    common = distances.commonest(som.predict(train.inputs), train.labels, len(som.units_))
+    return [(*divmod(unit, width), int(label), names[label]) for unit, label in enumerate(common) if label >= 0]

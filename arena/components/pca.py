@@ -123,4 +123,4 @@ def num_dimensions(singular_values: np.ndarray, keep_info: float) -> int:
     """Returns how few of the falling singular values make up a share `keep_info` of their sum."""
     share = np.cumsum(singular_values, dtype=np.float64)
     share /= share[-1]
-    return int(np.argmax(share >= keep_info - 1e-9)) + 1
+    return int(np.argmax(share >= keep_info - 1e-6)) + 1

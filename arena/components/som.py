@@ -44,12 +44,12 @@ class SOMSettings(base.Settings):
     height: int = pydantic.Field(20, ge=2)
     width: int = pydantic.Field(20, ge=2)
     neighbourhood: Literal["gaussian", "mexican_hat"] = "gaussian"
-    iterations: pydantic.PositiveInt = 100
+    iterations: pydantic.PositiveInt = 150
     batch_size: pydantic.PositiveInt | None = 10_000
     rate_start: float = pydantic.Field(1.0, gt=0, le=1)
-    rate_end: float = pydantic.Field(1.0, gt=0, le=1)
+    rate_end: float = pydantic.Field(0.5, gt=0, le=1)
     radius_start: pydantic.PositiveFloat | None = None
-    radius_end: pydantic.PositiveFloat = 1.0
+    radius_end: pydantic.PositiveFloat = 0.97
 
 
 class SelfOrganisingMap(Component):
@@ -116,14 +116,14 @@ class SelfOrganisingMap(Component):
     def errors(self, data: np.ndarray) -> dict[str, float]:
         """Returns the mean distance to the nearest unit, and the share of examples whose two nearest are no neighbours.
 
-        The eight units around one are its neighbours.
+        The eight units around one are its neighbours. Of several that are second nearest one may be any of them.
         """
         squares = distances.squared(self.rows(data), self.units_)
-        nearest = squares.argpartition(1, axis=1)[:, :2]
-        row, column = np.divmod(nearest, self.settings.width)
-        is_torn = np.maximum(np.abs(np.diff(row)), np.abs(np.diff(column))) > 1
+        is_neighbour = lattice_distances(self.settings.height, self.settings.width) <= 2
+        np.fill_diagonal(is_neighbour, False)
+        neighbours = np.where(is_neighbour[squares.argmin(axis=1)], squares, np.inf).min(axis=1)
         return {
-            "topographic_error": float(is_torn.mean()),
+            "topographic_error": float((neighbours > np.partition(squares, 1, axis=1)[:, 1]).mean()),
             "quantisation_error": float(np.sqrt(squares.min(axis=1)).mean(dtype=np.float64)),
         }
 
@@ -180,10 +180,10 @@ def lattice_distances(height: int, width: int) -> np.ndarray:
 def neighbourhood(kind: str, squares: np.ndarray, radius: float) -> np.ndarray:
     """Returns float32 weights of neighbours at these squared distances.
 
-    gaussian: exp(-d^2 / 2 r^2); mexican_hat: (1 - d^2 / r^2) exp(-d^2 / 2 r^2), its second derivative.
+    gaussian: exp(-d^2 / 2 r^2); mexican_hat: (1 - d^2 / 2 r^2) exp(-d^2 / 2 r^2), whose sum over a plane is 0.
     """
-    scaled = squares / radius**2
-    bell = np.exp(-scaled / 2)
+    scaled = squares / (2 * radius**2)
+    bell = np.exp(-scaled)
     return np.asarray(bell if kind == "gaussian" else (1 - scaled) * bell, np.float32)
 
 

@@ -28,7 +28,7 @@ _MAX_HALF = float(np.finfo(np.float16).max)
 
 def pretrained() -> dict[str, str]:
     """Returns the names of what is shipped: a component's own, or a longer one; and which component each is."""
-    return {path.stem: str(read_card(path)["component"]) for path in sorted(PRETRAINED.glob(f"*{SUFFIX}"))}
+    return {path.stem: str(read_card(path)["component"]) for path in sorted(PRETRAINED.glob(f"*{SUFFIX}"), key=_stem)}
 
 
 def locate(ref: str | Path) -> Path:
@@ -123,6 +123,10 @@ def read_card(path: Path) -> dict[str, Any]:
     if not isinstance(card, dict) or not wanted <= card.keys() or card["format"] != _FORMAT:
         raise DamagedFile(f"{beside} is damaged: it does not describe a component")
     return card
+
+
+def _stem(path: Path) -> str:
+    return path.stem
 
 
 def _stored(array: np.ndarray) -> np.ndarray:
