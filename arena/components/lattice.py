@@ -36,7 +36,17 @@ def picture(som: SelfOrganisingMap, dataset: Dataset) -> np.ndarray:
         edge = [patheffects.withStroke(linewidth=2.5, foreground="white")]
         for row, column, label, name in labels:
             colour = "black" if is_colour else colormaps["tab10"](label % 10)
-            axes.text(column, row, name, ha="center", va="center", fontsize=size, color=colour, path_effects=edge)
+            axes.text(
+                column,
+                row,
+                name,
+                ha="center",
+                va="center",
+                fontsize=size,
+                weight="bold",
+                color=colour,
+                path_effects=edge,
+            )
 
     return charts.render(draw, _INCHES, _INCHES * height / width)
 
