@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 PositiveInt = typing.Annotated[int, pydantic.Field(gt=0)]
 PositiveFloat = typing.Annotated[float, pydantic.Field(gt=0, allow_inf_nan=False)]
 #: Keys of `--set` and of presets that are the run's own, not the agent's.
-RUN_KEYS = ("preset", "eval_every", "eval_episodes")
+RUN_KEYS = ("preset", "eval_every", "eval_episodes", "encoder", "discretiser")
 DEFAULT_STEPS = 100_000
 
 
@@ -43,6 +43,7 @@ class RunConfig(pydantic.BaseModel):
       preset: the environment (or pattern) whose preset is used; found by the id when left out.
       settings: the agent's.
       preprocess, env_settings: the environment's.
+      encoder, discretiser: what the agent sees observations through (see arena.encoders).
       record: none, cubic, every=N or best.
       checkpoint_every: in environment steps; every five minutes when left out.
       eval_every, eval_episodes: how often the policy is evaluated, in environment steps, and on how many games.
@@ -62,6 +63,8 @@ class RunConfig(pydantic.BaseModel):
     start: str | None = None
     preset: str | None = None
     preprocess: str | None = None
+    encoder: str | None = None
+    discretiser: str | None = None
     settings: dict[str, Any] = {}
     env_settings: dict[str, Any] = {}
     record: str = "none"
@@ -90,6 +93,8 @@ class RunConfig(pydantic.BaseModel):
                 "horizon": horizon,
                 "num_envs": self.num_envs or preset.get("num_envs", 1),
                 "preprocess": self.preprocess or preset.get("preprocess"),
+                "encoder": self.encoder or (None if self.discretiser else preset.get("encoder")),
+                "discretiser": self.discretiser or (None if self.encoder else preset.get("discretiser")),
                 "preset": self.preset or preset.get("name"),
                 "settings": settings.model_dump(),
                 "checkpoint_every": self.checkpoint_every or preset.get("checkpoint_every"),
@@ -107,6 +112,8 @@ class Preset(pydantic.BaseModel):
     steps: PositiveInt = DEFAULT_STEPS
     num_envs: PositiveInt = 1
     preprocess: str | None = None
+    encoder: str | None = None
+    discretiser: str | None = None
     eval_every: PositiveInt | None = None
     eval_episodes: PositiveInt | None = None
     checkpoint_every: PositiveInt | None = None

@@ -7,7 +7,7 @@ a row's result depend on the size of the batch.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 
 import numpy as np
@@ -69,7 +69,47 @@ class RBF:
         return {"q": np.stack([self.features(row) @ self.q for row in obs])}
 
 
-FUNCTIONS = {"table": Table, "linear": Linear, "rbf": RBF}
+@dataclass
+class Nearest:
+    """The number of the centre that is nearest to the standardised observation, as its code.
+
+    Attributes:
+      centres: [K, D] float32. mean, scale: [D], the observation is standardised to (obs - mean) / scale.
+    """
+
+    centres: np.ndarray
+    mean: np.ndarray
+    scale: np.ndarray
+
+    def __call__(self, obs: np.ndarray) -> Outputs:
+        rows = (obs.reshape(len(obs), -1) - self.mean) / self.scale
+        return {"codes": np.array([np.square(self.centres - row).sum(1).argmin() for row in rows], np.int64)}
+
+
+@dataclass
+class Projection:
+    """Coordinates of the observation, from its mean on, as its code. `mean`: [D]; `axes`: [K, D], float32."""
+
+    mean: np.ndarray
+    axes: np.ndarray
+
+    def __call__(self, obs: np.ndarray) -> Outputs:
+        rows = obs.reshape(len(obs), -1).astype(np.float32, copy=False) - self.mean
+        return {"codes": np.stack([self.axes @ row for row in rows])}
+
+
+@dataclass
+class Encoded:
+    """A function of codes, after the one that makes them of observations."""
+
+    encoder: Callable[[np.ndarray], Outputs]
+    function: Callable[[np.ndarray], Outputs]
+
+    def __call__(self, obs: np.ndarray) -> Outputs:
+        return self.function(self.encoder(obs)["codes"])
+
+
+FUNCTIONS = {"table": Table, "linear": Linear, "rbf": RBF, "nearest": Nearest, "projection": Projection}
 
 
 def name_of(function: object) -> str:

@@ -31,6 +31,7 @@ from arena.threads import threads_for
 CARD_KEY = "arena.card"
 FORMAT = 1
 _BLANK = "0" * 64
+_LITERT = "litert"  # a network within an .npz file
 _SEAL = re.compile(rb'\{"sha256": "([0-9a-f]{64})", "format": ')
 
 
@@ -247,8 +248,8 @@ def save(policy: Policy, path: Path) -> Path:
     if isinstance(policy.function, LiteRTFunction):
         temporary.write_bytes(_sealed(litert.with_metadata(policy.function.content, CARD_KEY, json.dumps(card))))
     else:
-        arrays = functions.arrays_of(policy.function)
-        header = {"function": functions.name_of(policy.function), "card": card}
+        kind, arrays = pack(policy.function)
+        header = {"function": kind, "card": card}
         card["sha256"] = _array_digest(header, arrays)
         with temporary.open("wb") as file:
             content: dict[str, Any] = {CARD_KEY: np.array(json.dumps(header)), **arrays}
@@ -303,7 +304,33 @@ def _load_arrays(path: Path) -> Policy:
     header["card"]["sha256"] = _BLANK
     if _array_digest(header, arrays) != card.sha256:
         raise ValueError("its content does not match the hash in its card")
-    return Policy(functions.FUNCTIONS[header["function"]](**arrays), card)
+    return Policy(unpack(header["function"], arrays), card)
+
+
+def pack(function: Any) -> tuple[Any, dict[str, np.ndarray]]:
+    """Returns what kind a function is, as plain data, and its arrays by name."""
+    if isinstance(function, LiteRTFunction):
+        return _LITERT, {"content": np.frombuffer(function.content, np.uint8)}
+    if isinstance(function, functions.Encoded):
+        parts = {name: pack(getattr(function, name)) for name in ("encoder", "function")}
+        arrays = {f"{name}.{key}": array for name, (_, held) in parts.items() for key, array in held.items()}
+        return {name: kind for name, (kind, _) in parts.items()}, arrays
+    return functions.name_of(function), functions.arrays_of(function)
+
+
+def unpack(kind: Any, arrays: Mapping[str, np.ndarray]) -> Any:
+    """Returns the function that pack() took apart."""
+    if kind == _LITERT:
+        return LiteRTFunction(arrays["content"].tobytes())
+    if isinstance(kind, dict):
+        parts = {
+            name: unpack(
+                of, {key.removeprefix(f"{name}."): a for key, a in arrays.items() if key.startswith(f"{name}.")}
+            )
+            for name, of in kind.items()
+        }
+        return functions.Encoded(**parts)
+    return functions.FUNCTIONS[kind](**arrays)
 
 
 def _array_digest(header: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> str:

@@ -11,9 +11,11 @@ from pathlib import Path
 from typing import Any
 
 import envs
-from arena import checkpoint, plots, registry, run_folder, snapshot, trackers, versions
-from arena.agent import Agent
+from arena import checkpoint, encoders, plots, registry, run_folder, snapshot, trackers, versions
+from arena.agent import Agent, Spec
 from arena.config import RunConfig
+from arena.encoded import EncodedAgent
+from arena.encoders import Encoder
 from arena.errors import BrokenPlugin, DoesNotFit
 from arena.evaluation import expect_one_seat
 from arena.hooks import Hooks, Progress
@@ -50,7 +52,8 @@ class Trainer:
         self._closing.callback(self._env.close)
         expect_one_seat(self._env.spec)
         config = self._config = config.model_copy(update={"preprocess": self._env.spec.preprocess})
-        self._agent = self._make_agent()
+        encoder = self._encoder(path)
+        self._agent = self._make_agent(encoder)
         if config.start and start is None:
             weights = snapshot.weights_of(Path(config.start))
             with BrokenPlugin.guard(self._agent, "load_weights"):
@@ -63,6 +66,8 @@ class Trainer:
         self._begin = time.perf_counter() - self._state.seconds
         self._folder = RunFolder(path, config, self._env.spec.protocol, begin.marks)
         self._closing.callback(self._folder.close)
+        if encoder:
+            encoder.save(path)
         snapshot.bring_back_best(start, path)
         self._rows = trackers.RowTracker(self._env.num_rows, self._starts)
         self._recorder = TrainingRecorder(
@@ -130,12 +135,21 @@ class Trainer:
 
     # Learning.
 
-    def _make_agent(self) -> Agent:
-        spec = dataclasses.replace(self._env.spec, num_rows=self._env.num_rows)
+    def _encoder(self, path: Path) -> Encoder | None:
+        if not (self._config.encoder or self._config.discretiser):
+            return None
+        return encoders.load(path) if (path / encoders.FILE).exists() else encoders.make(self._config, self._env)
+
+    def _make_agent(self, encoder: Encoder | None) -> Agent:
         reference = registry.resolve(self._config.agent)
-        agent = reference.build(spec, seed=self._config.seed, settings=self._config.settings)
-        assert isinstance(agent, Agent)
-        return agent
+
+        def build(spec: Spec) -> Agent:
+            agent = reference.build(spec, seed=self._config.seed, settings=self._config.settings)
+            assert isinstance(agent, Agent)
+            return agent
+
+        spec = dataclasses.replace(self._env.spec, num_rows=self._env.num_rows)
+        return EncodedAgent(build, spec, encoder) if encoder else build(spec)
 
     def _seed_of(self, episode: int) -> int:
         return episode_seed(self._config.seed, Stream.TRAINING, episode)
