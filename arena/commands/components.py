@@ -23,7 +23,11 @@ Name = Annotated[str, Argument(metavar="NAME", help="A component's name, as `are
 Trained = Annotated[str, Argument(metavar="NAME", help="A component's name, or the file or folder of one you trained.")]
 Data = Annotated[
     str | None,
-    Option("--data", metavar="DIR", help="The folder of the set, a .npy or .csv file, or a set's name (downloaded)."),
+    Option(
+        "--data",
+        metavar="DIR",
+        help="The folder of the set or of a run, a .npy or .csv file, or a set's name (downloaded).",
+    ),
 ]
 
 
@@ -102,10 +106,15 @@ def run(
 
 
 def _dataset(name: str, data: str | None) -> Dataset:
-    """Returns the set that --data stands for."""
+    """Returns the set that --data stands for: of a run, what its policy sees."""
     from arena.components import registry
     from arena.components.data import load
 
+    if data and (Path(data) / "config.toml").is_file():
+        from arena import terminal, visited
+
+        with terminal.bar(f"playing {data}") as update:
+            return visited.dataset(Path(data), on_progress=lambda fraction: update(fraction, ""))
     return load(data, registry.component_class(name).datasets)
 
 
