@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from arena.components.data import Dataset
 
 component = typer.Typer(
-    help="List, train, evaluate and run the components that learn from data alone.", no_args_is_help=True
+    help="Use models that learn from data alone.", no_args_is_help=True
 )
 app.add_typer(component, name="component")
 

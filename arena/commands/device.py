@@ -27,7 +27,7 @@ def export(
     seed: Seed = 0,
     json: Json = False,
 ) -> None:
-    """Write a policy, or a component's network, as one file for an app, and compare them."""
+    """Write a policy or a component as one file for an app."""
     from arena import component_export, device_report, terminal
     from arena.config import parse_assignments
     from arena.errors import InvalidValue
