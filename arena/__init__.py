@@ -4,6 +4,7 @@ import arena
 
 run = arena.train("dqn", "CartPole-v1", steps=50_000, seed=1)
 result = arena.evaluate(str(run.folder), "CartPole-v1", episodes=100)
+drawn = arena.map_states(str(run.folder), "CartPole-v1", points=1_000)
 videos = arena.record(str(run.folder), "CartPole-v1")
 film = arena.record(grid=["random", str(run.folder)], env="CartPole-v1", fmt="gif")
 story = arena.record(story=run.folder)
@@ -20,10 +21,11 @@ if TYPE_CHECKING:
     from arena.archive import Recording
     from arena.evaluation import Evaluation
     from arena.montage import Montage
+    from arena.state_map import StateMap
     from arena.tournaments.result import Result
     from arena.training import Run
 
-__all__ = ["evaluate", "record", "resume", "tournament", "train"]
+__all__ = ["evaluate", "map_states", "record", "resume", "tournament", "train"]
 
 
 def train(agent: str, env: str, *, run_dir: str | Path | None = None, **options: Any) -> Run:
@@ -45,6 +47,13 @@ def resume(folder: str | Path, *, steps: int | None = None) -> Run:
 def evaluate(ref: str, env: str, **options: Any) -> Evaluation:
     """Returns the scores of an agent; see arena.evaluation.evaluate."""
     from arena.evaluation import evaluate as run
+
+    return run(ref, env, **options)
+
+
+def map_states(ref: str, env: str, **options: Any) -> StateMap:
+    """Draws the states that an agent visits, by their value; see arena.state_map.map_states."""
+    from arena.state_map import map_states as run
 
     return run(ref, env, **options)
 

@@ -17,7 +17,7 @@ from arena.errors import ArenaError
 from arena.threads import start_with_one_blas_thread
 
 # They enter themselves into the application, in the order of its help.
-from arena.commands import lists, training, playing, recording, tournaments, device, components, tools  # noqa: F401  # isort: skip
+from arena.commands import lists, training, playing, recording, mapping, tournaments, device, components, tools  # noqa: F401  # isort: skip
 
 
 def main(arguments: list[str] | None = None) -> int:
