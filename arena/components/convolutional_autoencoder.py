@@ -80,8 +80,9 @@ class ConvolutionalAutoencoder(BaseAutoencoder):
         code = layers.Flatten()(x)
         for k in range(len(self.settings.filters), 0, -1):
             x = self._convolution(self.settings.filters[k - 1], "relu", f"decoder_{k}")(x)
-            x = layers.UpSampling2D(2, interpolation="nearest")(x)
-            surplus = [2 * small - large for small, large in zip(sizes[k], sizes[k - 1], strict=True)]
+            twice = [2 * size for size in sizes[k]]
+            x = keras.ops.image.resize(x, twice, interpolation="nearest")  # UpSampling2D does not convert to LiteRT
+            surplus = [size - wanted for size, wanted in zip(twice, sizes[k - 1], strict=True)]
             if any(surplus):
                 x = layers.Cropping2D([(0, size) for size in surplus])(x)
         reconstruction = self._convolution(self.image_shape()[2], "sigmoid", "image")(x)
