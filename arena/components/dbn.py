@@ -56,6 +56,7 @@ class DBNSettings(descent.DescentSettings):
     gaussian_rate: pydantic.PositiveFloat = 0.005
     binary_rate: pydantic.PositiveFloat = 0.05
     epochs: pydantic.PositiveInt = 20
+    batch_size: pydantic.PositiveInt = 200
     learning_rate: pydantic.PositiveFloat = 5e-4
     dropout: float = pydantic.Field(0.3, ge=0, lt=1)
     mirror: bool = True
@@ -230,7 +231,8 @@ class DBN(NeuralComponent):
         num_epochs = self._num_epochs()
         indices = np.arange(len(rows), dtype=np.int32)
         self.fine_tuning_ = []
-        epochs = descent.epochs(objective, model.trainable_variables, indices, settings, "dbn fine-tuning")
+        variables = model.trainable_variables
+        epochs = descent.epochs(objective, variables, indices, settings, "dbn fine-tuning", is_dense=False)
         for epoch, values in enumerate(epochs, 1):
             self.take(model)
             if validation is not None and validation.labels is not None:

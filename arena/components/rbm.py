@@ -39,9 +39,9 @@ class RBMSettings(base.Settings):
 
     num_hidden: pydantic.PositiveInt = 100
     epochs: pydantic.PositiveInt = 10
-    batch_size: pydantic.PositiveInt = 100
-    learning_rate: pydantic.PositiveFloat = 0.1
-    momentum: float = pydantic.Field(0.5, ge=0, lt=1)
+    batch_size: pydantic.PositiveInt = 20
+    learning_rate: pydantic.PositiveFloat = 0.05
+    momentum: float = pydantic.Field(0.9, ge=0, lt=1)
     weight_decay: pydantic.NonNegativeFloat = 0.0
     num_steps: pydantic.PositiveInt = 1
     persistent: bool = False

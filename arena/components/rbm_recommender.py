@@ -49,11 +49,11 @@ class RecommenderSettings(base.Settings):
 
     num_films: pydantic.PositiveInt = 3952
     num_hidden: pydantic.PositiveInt = 100
-    epochs: pydantic.PositiveInt = 20
+    epochs: pydantic.PositiveInt = 15
     batch_size: pydantic.PositiveInt = 100
     learning_rate: pydantic.PositiveFloat = 0.05
     momentum: float = pydantic.Field(0.9, ge=0, lt=1)
-    weight_decay: pydantic.NonNegativeFloat = 0.001
+    weight_decay: pydantic.NonNegativeFloat = 0.005
     num_steps: pydantic.PositiveInt = 1
 
 
@@ -218,10 +218,10 @@ class RBMRecommender(NeuralComponent):
 
         ratings = keras.Input((num_films,), name="ratings")
         levels = np.arange(1, NUM_STARS + 1, dtype=np.float32)
-        one_hot = keras.ops.cast(keras.ops.expand_dims(ratings, -1) == levels, "float32")
+        one_hot = keras.ops.cast(keras.ops.equal(keras.ops.expand_dims(ratings, -1), levels), "float32")
         codes, activations = Machine(name="stars")(keras.layers.Reshape((num_films * NUM_STARS,))(one_hot))
         shares = keras.ops.softmax(keras.layers.Reshape((num_films, NUM_STARS))(activations))
-        _, rated = Machine(name="seen")(keras.ops.cast(ratings > 0, "float32"))
+        _, rated = Machine(name="seen")(keras.ops.cast(keras.ops.greater(ratings, 0), "float32"))
         liked = keras.ops.sum(shares[..., LIKED - 1 :], axis=-1)
         outputs = {"codes": codes, "stars": keras.ops.sum(shares * levels, axis=-1)}
         return keras.Model(ratings, outputs | {"chances": keras.ops.sigmoid(rated) * liked}, name="recommender")
