@@ -167,7 +167,9 @@ def principal_coordinates(
     from arena.components.base import as_rows
 
     if len(observations) < _MIN_STATES:
-        raise InvalidValue(f"a map takes at least {_MIN_STATES} states, not {len(observations)}; play more games")
+        raise InvalidValue(
+            f"a map takes at least {_MIN_STATES} states, not {len(observations)}; take more points or games"
+        )
     rows = as_rows(observations, "a map")
     if standardise:
         scale = rows.std(axis=0, dtype=np.float64)

@@ -54,7 +54,7 @@ class Sampler:
     """Draws `size` of the states in a stream of events, each as likely as any other.
 
     Every state has a random number that depends on `seed`, its game and its step alone, and the smallest ones are
-    kept: so the sample does not depend on the rows that games were played in, nor is more than it held in memory.
+    kept: so the sample does not depend on the rows that games were played in, and no other observations are held.
     """
 
     spec: Spec

@@ -41,7 +41,7 @@ def test_what_has_one_direction_or_none_still_has_two_coordinates(points):
 
 
 def test_too_few_states_and_those_that_are_no_numbers_are_refused():
-    with pytest.raises(InvalidValue, match="at least 3 states, not 2; play more games"):
+    with pytest.raises(InvalidValue, match="at least 3 states, not 2; take more points or games"):
         state_map.principal_coordinates(np.zeros((2, 4)), 0, standardise=True)
     with pytest.raises(InvalidValue, match="a map was given NaN or infinite numbers, first in example 1"):
         state_map.principal_coordinates(np.array([[0.0], [np.nan], [0.0]]), 0, standardise=True)
