@@ -71,11 +71,15 @@ class BaseAutoencoder(NeuralComponent):
         inputs = rows.reshape(len(rows), *model.inputs[0].shape[1:])
         errors: list[float] = []
 
-        def objective(batch: Any, seed: Any) -> Mapping[str, Any]:
-            return self.objective(batch, model(self.corruption().of_tensor(batch, seed)))
-
-        variables, stream = model.trainable_variables, f"{self.name} descent"
-        descended = descent.epochs(objective, variables, inputs, self.settings, stream, is_dense=self.is_dense)
+        descended = descent.epochs(
+            lambda clean, noisy: self.objective(clean, model(noisy)),
+            model.trainable_variables,
+            inputs,
+            self.settings,
+            f"{self.name} descent",
+            self.corruption(),
+            is_dense=self.is_dense,
+        )
         for number, values in enumerate(descended, 1):
             self.take(model)
             errors.append(values["mse"])

@@ -9,9 +9,11 @@ import numpy as np
 import pydantic
 
 from arena.components import base, neural
+from arena.components.corruption import Corruption
 from arena.seeding import derived_seed
 
 _MANY_STEPS = 1_000
+NO_CORRUPTION = Corruption()
 
 Objective = Callable[[Any, Any], Mapping[str, Any]]
 
@@ -36,6 +38,7 @@ def epochs(
     examples: np.ndarray,
     settings: DescentSettings,
     stream: str,
+    corruption: Corruption = NO_CORRUPTION,
     num_epochs: int | None = None,
     is_dense: bool = True,
 ) -> Iterator[dict[str, float]]:
@@ -45,12 +48,12 @@ def epochs(
     batch_size.
 
     Args:
-      objective: from a batch [B, ...] and a seed, [2] int32 and new in each step, to named scalars; the one called
-        "loss" is lowered.
+      objective: from a batch [B, ...], and the same corrupted, to named scalars; the one called "loss" is lowered.
       variables: of Keras, which are changed.
       examples: [N, ...] float32.
       settings: how far and how fast.
       stream: name of the descent's randomness.
+      corruption: of the batches, anew in every step; it stays out of XLA, whose random numbers are 20 times slower.
       num_epochs: another number than the settings'.
       is_dense: there are no convolutions. XLA then fuses the steps, where these are many: it takes a third off the time
         of dense layers, but seconds to compile, and convolutions are much slower with it.
@@ -70,14 +73,19 @@ def epochs(
     at_hand = tf.constant(examples)
     root = derived_seed(settings.seed, stream)
 
-    def step(batch: Any, seed: Any) -> Mapping[str, Any]:
+    def update(clean: Any, noisy: Any) -> Mapping[str, Any]:
         with tf.GradientTape() as tape:
-            values = objective(batch, seed)
+            values = objective(clean, noisy)
         optimizer.apply(tape.gradient(values["loss"], variables), variables)
         return values
 
     is_worth_fusing = is_dense and num_epochs * num_steps >= _MANY_STEPS
-    fused = tf.function(step, autograph=False, jit_compile=is_worth_fusing)
+    fused = tf.function(update, autograph=False, jit_compile=is_worth_fusing)
+
+    def step(row: Any, seed: Any) -> Mapping[str, Any]:
+        clean = tf.gather(at_hand, row)
+        values: Mapping[str, Any] = fused(clean, corruption.of_tensor(clean, seed))
+        return values
 
     def epoch(number: Any) -> Mapping[str, Any]:
         order = tf.random.experimental.stateless_shuffle(tf.range(len(examples)), [root, number])
@@ -85,10 +93,10 @@ def epochs(
         seeds = tf.random.stateless_uniform([num_steps, 2], [root, -1 - number], None, None, tf.int32)
 
         def following(k: Any, totals: Mapping[str, Any]) -> tuple[Any, Mapping[str, Any]]:
-            values = fused(tf.gather(at_hand, rows[k]), seeds[k])
+            values = step(rows[k], seeds[k])
             return k + 1, {name: totals[name] + values[name] for name in totals}
 
-        first = fused(tf.gather(at_hand, rows[0]), seeds[0])
+        first = step(rows[0], seeds[0])
         _, totals = tf.while_loop(lambda k, _: k < num_steps, following, (1, first), parallel_iterations=1)
         return {name: total / num_steps for name, total in totals.items()}
 

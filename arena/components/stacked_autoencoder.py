@@ -112,16 +112,15 @@ class StackedAutoencoder(BaseAutoencoder):
             below, decoder = encoders[: k - 1], model.get_layer(f"decoder_{k}")
 
             def objective(
-                batch: Any, seed: Any, below: list[Any] = below, encoder: Any = encoder, decoder: Any = decoder
+                clean: Any, noisy: Any, below: list[Any] = below, encoder: Any = encoder, decoder: Any = decoder
             ) -> Mapping[str, Any]:
-                clean, noisy = batch, self.corruption().of_tensor(batch, seed)
                 for layer in below:
                     clean, noisy = layer(clean), layer(noisy)
                 return reconstruction_loss(clean, decoder(encoder(noisy)))
 
             variables = [encoder.kernel, encoder.bias, decoder.bias]
             num_epochs, stream = self.settings.pretraining_epochs, f"{self.name} layer {k}"
-            descended = descent.epochs(objective, variables, rows, self.settings, stream, num_epochs)
+            descended = descent.epochs(objective, variables, rows, self.settings, stream, self.corruption(), num_epochs)
             for number, values in enumerate(descended, 1):
                 done = (k - 1) * num_epochs + number
                 watch.step(done, num_epochs * len(encoders), **{f"mse_of_layer_{k}": values["mse"]})

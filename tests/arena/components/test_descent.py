@@ -4,6 +4,9 @@ import numpy as np
 import pytest
 
 from arena.components import descent, neural
+from arena.components.corruption import Corruption
+
+NOISE = Corruption("gaussian", 0.5)
 
 
 def mean_of(examples, epochs=60, batch_size=4, seed=0):
@@ -13,12 +16,12 @@ def mean_of(examples, epochs=60, batch_size=4, seed=0):
 
     point = keras.Variable(np.zeros(examples.shape[1], np.float32))
 
-    def objective(batch, seed):
-        error = tf.reduce_mean(tf.square(batch - point))
-        return {"loss": error, "count": tf.cast(tf.shape(batch)[0], tf.float32), "noise": tf.cast(seed[0], tf.float32)}
+    def objective(clean, noisy):
+        error = tf.reduce_mean(tf.square(clean - point))
+        return {"loss": error, "count": tf.cast(tf.shape(clean)[0], tf.float32), "noisy": tf.reduce_mean(noisy)}
 
     settings = descent.DescentSettings(epochs=epochs, batch_size=batch_size, learning_rate=0.1, seed=seed)
-    told = list(descent.epochs(objective, [point], examples, settings, "a test"))
+    told = list(descent.epochs(objective, [point], examples, settings, "a test", NOISE))
     return point.numpy(), told
 
 
@@ -40,7 +43,7 @@ def test_the_same_seed_gives_the_same_numbers_and_another_one_others():
     assert np.array_equal(first, again)
     assert told == told_again
     assert not np.array_equal(first, other)
-    assert told[0]["noise"] != told[1]["noise"]  # every step has a seed of its own
+    assert told[0]["noisy"] != told[1]["noisy"]  # every step has noise of its own
 
 
 def test_a_batch_is_no_larger_than_the_examples_are_many():
