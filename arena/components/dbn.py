@@ -19,6 +19,7 @@ import pydantic
 from arena import seeding
 from arena.components import contrastive, descent, neural, verdicts
 from arena.components.base import SILENT, Watch
+from arena.components.corruption import Corruption
 from arena.components.neural import NeuralComponent
 from arena.components.readers import EMOTIONS
 from arena.errors import DoesNotFit
@@ -29,6 +30,16 @@ if TYPE_CHECKING:
 _EVEN = 4e-4  # variance below which an image's contrast is no longer stretched to 1: a standard deviation of 5 levels
 _BATCH, _MOMENTUM, _DECAY = 200, 0.9, 1e-4  # of the machines
 _NUM_JUDGED, _NUM_SHOWN = 1_000, 12
+
+
+class _Seeds(Corruption):
+    """Hands on the seed of each step, by which images are mirrored."""
+
+    def of_tensor(self, batch: Any, seed: Any) -> Any:
+        return seed
+
+
+_SEEDS = _Seeds()
 
 
 class DBNSettings(descent.DescentSettings):
@@ -232,7 +243,7 @@ class DBN(NeuralComponent):
         indices = np.arange(len(rows), dtype=np.int32)
         self.fine_tuning_ = []
         variables = model.trainable_variables
-        epochs = descent.epochs(objective, variables, indices, settings, "dbn fine-tuning", is_dense=False)
+        epochs = descent.epochs(objective, variables, indices, settings, "dbn fine-tuning", _SEEDS, is_dense=False)
         for epoch, values in enumerate(epochs, 1):
             self.take(model)
             if validation is not None and validation.labels is not None:
