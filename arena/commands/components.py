@@ -14,9 +14,7 @@ from arena.commands.options import Json, app
 if TYPE_CHECKING:
     from arena.components.data import Dataset
 
-component = typer.Typer(
-    help="Use models that learn from data alone.", no_args_is_help=True
-)
+component = typer.Typer(help="Use models that learn from data alone.", no_args_is_help=True)
 app.add_typer(component, name="component")
 
 Name = Annotated[str, Argument(metavar="NAME", help="A component's name, as `arena component list` shows it.")]

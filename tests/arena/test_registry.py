@@ -100,7 +100,11 @@ def test_a_constructor_that_fails_is_one_line(tmp_path):
 @pytest.mark.parametrize(
     ("ref", "error", "line"),
     [
-        ("rando", UnknownName, r"unknown agent 'rando'; did you mean 'random'\? \(choices: .*\); or give zoo:NAME, a run folder"),
+        (
+            "rando",
+            UnknownName,
+            r"unknown agent 'rando'; did you mean 'random'\? \(choices: .*\); or give zoo:NAME, a run folder",
+        ),
         ("no_such_module:Agent", UnknownName, "unknown agent 'no_such_module:Agent'"),
         ("agents.random_agent:Nobody", UnknownName, "unknown class or function in agents.random_agent 'Nobody'"),
         ("runs/nothing-here", ArenaError, "there is no run folder runs/nothing-here; `arena runs` lists"),

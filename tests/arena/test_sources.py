@@ -166,7 +166,10 @@ def test_a_module_of_the_current_folder_is_found_without_its_packages_being_impo
         ("stranger_package.outer:choose", "unknown agent 'stranger_package.outer:choose'"),
         ("stranger_package.inner.agent.deeper:choose", "unknown agent"),
         ("no_such_module:choose", "unknown agent 'no_such_module:choose'"),
-        ("rando", r"unknown agent 'rando'; did you mean 'random'\? .* or give zoo:NAME, a run folder, FILE.py:NAME, MODULE:NAME"),
+        (
+            "rando",
+            r"unknown agent 'rando'; did you mean 'random'\? .* or give zoo:NAME, a run folder, FILE.py:NAME",
+        ),
         ("..:x", "unknown agent"),
         (":x", "unknown agent ':x'"),
         ("", "unknown agent ''"),
