@@ -49,11 +49,11 @@ class BaseAutoencoder(NeuralComponent):
     between 0 and 1.
 
     Attributes:
-      is_dense: no layer is a convolution.
+      is_fused: its training gains by XLA.
     """
 
     datasets = ("mnist", "fer2013")
-    is_dense: ClassVar[bool] = True
+    is_fused: ClassVar[bool] = True
 
     def fit(
         self, data: Any, labels: np.ndarray | None = None, *, validation: Split | None = None, watch: Watch = SILENT
@@ -74,11 +74,11 @@ class BaseAutoencoder(NeuralComponent):
         descended = descent.epochs(
             lambda clean, noisy: self.objective(clean, model(noisy)),
             model.trainable_variables,
-            inputs,
+            [inputs],
             self.settings,
             f"{self.name} descent",
-            self.corruption(),
-            is_dense=self.is_dense,
+            self.with_noise,
+            is_fused=self.is_fused,
         )
         for number, values in enumerate(descended, 1):
             self.take(model)
@@ -96,6 +96,10 @@ class BaseAutoencoder(NeuralComponent):
         """Returns what is done to the examples before the model sees them: nothing, unless the settings say so."""
         settings = self.settings
         return Corruption(settings.corruption, settings.noise) if isinstance(settings, NoisySettings) else Corruption()
+
+    def with_noise(self, seed: Any, clean: Any) -> tuple[Any, Any]:
+        """Returns a batch, and the same made worse by the noise of a seed, [2] int32."""
+        return clean, self.corruption().of_tensor(clean, seed)
 
     def evaluate(self, dataset: Dataset) -> dict[str, float]:
         """Returns mse, of reconstructions; mse_clean, of clean images from noisy ones; mse_noisy, of these."""

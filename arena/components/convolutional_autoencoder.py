@@ -46,7 +46,7 @@ class ConvolutionalAutoencoder(BaseAutoencoder):
 
     name = "convolutional-autoencoder"
     Settings = ConvolutionalSettings
-    is_dense = False
+    is_fused = False
 
     def image_shape(self) -> tuple[int, int, int]:
         """Returns height, width and channels. Raises InvalidValue where the examples are no images."""

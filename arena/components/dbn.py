@@ -17,9 +17,8 @@ import numpy as np
 import pydantic
 
 from arena import seeding
-from arena.components import contrastive, descent, neural, verdicts
+from arena.components import augmentation, contrastive, descent, neural, verdicts
 from arena.components.base import SILENT, Watch
-from arena.components.corruption import Corruption
 from arena.components.neural import NeuralComponent
 from arena.components.readers import EMOTIONS
 from arena.errors import DoesNotFit
@@ -30,16 +29,6 @@ if TYPE_CHECKING:
 _EVEN = 4e-4  # variance below which an image's contrast is no longer stretched to 1: a standard deviation of 5 levels
 _BATCH, _MOMENTUM, _DECAY = 200, 0.9, 1e-4  # of the machines
 _NUM_JUDGED, _NUM_SHOWN = 1_000, 12
-
-
-class _Seeds(Corruption):
-    """Hands on the seed of each step, by which images are mirrored."""
-
-    def of_tensor(self, batch: Any, seed: Any) -> Any:
-        return seed
-
-
-_SEEDS = _Seeds()
 
 
 class DBNSettings(descent.DescentSettings):
@@ -54,9 +43,12 @@ class DBNSettings(descent.DescentSettings):
       pretraining_epochs: of each machine; with 0 all layers start from random weights.
       gaussian_rate: learning rate of a machine with Gaussian visible units.
       binary_rate: of the others.
-      epochs: of fine-tuning; batch_size and learning_rate are fine-tuning's too.
+      epochs: of fine-tuning.
+      batch_size: examples to a step of fine-tuning.
+      learning_rate: of fine-tuning by Adam; it falls to zero along half a cosine.
       dropout: share of the units that are left out at random in fine-tuning.
-      mirror: each image is mirrored left to right in half the epochs of fine-tuning.
+      mirror: images are mirrored left to right in fine-tuning, each time by chance.
+      shift: pixels by which they are shifted at most, up or down and left or right.
     """
 
     hidden: tuple[pydantic.PositiveInt, ...] = pydantic.Field((1500, 700, 400), min_length=1, max_length=8)
@@ -71,6 +63,7 @@ class DBNSettings(descent.DescentSettings):
     learning_rate: pydantic.PositiveFloat = 5e-4
     dropout: float = pydantic.Field(0.3, ge=0, lt=1)
     mirror: bool = True
+    shift: pydantic.NonNegativeInt = 3
 
 
 class DBN(NeuralComponent):
@@ -94,12 +87,12 @@ class DBN(NeuralComponent):
     ) -> Self:
         """Learns the machines from the data alone, then all layers from data and labels.
 
-        Raises DoesNotFit where labels are missing or not 0 to num_classes - 1, or mirrored examples are no images.
+        Raises DoesNotFit where labels are missing or not 0 to num_classes - 1, or what is to be moved is no image.
         """
         rows = self.fit_rows(data)
         targets = self._targets(labels, len(rows))
-        if self.settings.mirror and len(self.shape_) != 2:
-            raise DoesNotFit(f"only images [H, W] can be mirrored, not {list(self.shape_)}: set mirror=false")
+        if (self.settings.mirror or self.settings.shift) and len(self.shape_) != 2:
+            raise DoesNotFit(f"only images [H, W] can be moved, not {list(self.shape_)}: set mirror=false, shift=0")
         learned = self._pretrain(rows, watch) if self.settings.pretraining_epochs else {}
         model = self.build()
         for name, weights in learned.items():
@@ -226,24 +219,23 @@ class DBN(NeuralComponent):
         self, model: Any, rows: np.ndarray, targets: np.ndarray, validation: Split | None, watch: Watch
     ) -> None:
         """Trains all layers to tell the classes."""
-        tf, settings = neural.tensorflow(), self.settings
-        at_hand, labels = tf.constant(rows), tf.constant(targets, tf.int32)
+        tf, settings, num_epochs = neural.tensorflow(), self.settings, self._num_epochs()
 
-        def objective(batch: Any, seed: Any) -> Mapping[str, Any]:
-            x, labels_of_batch = tf.gather(at_hand, batch), tf.gather(labels, batch)
-            if settings.mirror:
-                mirrored = tf.reshape(tf.reverse(tf.reshape(x, [-1, *self.shape_]), [2]), tf.shape(x))
-                x = tf.where(tf.random.stateless_uniform([batch.shape[0], 1], seed) < 0.5, mirrored, x)
-            logits = model(x, training=True)["logits"]
-            losses = tf.nn.sparse_softmax_cross_entropy_with_logits(labels_of_batch, logits)
-            right = tf.argmax(logits, axis=1, output_type=tf.int32) == labels_of_batch
-            return {"loss": tf.reduce_mean(losses), "accuracy": tf.reduce_mean(tf.cast(right, tf.float32))}
+        def moved(seed: Any, images: Any, wanted: Any) -> tuple[Any, Any]:
+            if settings.mirror or settings.shift:
+                images = augmentation.moved(images, seed, self.shape_, settings.shift, settings.mirror)
+            return images, wanted
 
-        num_epochs = self._num_epochs()
-        indices = np.arange(len(rows), dtype=np.int32)
-        self.fine_tuning_ = []
+        def objective(images: Any, wanted: Any) -> Mapping[str, Any]:
+            logits = model(images, training=True)["logits"]
+            losses = tf.nn.sparse_softmax_cross_entropy_with_logits(wanted, logits)
+            is_right = tf.argmax(logits, axis=1, output_type=tf.int32) == wanted
+            return {"loss": tf.reduce_mean(losses), "accuracy": tf.reduce_mean(tf.cast(is_right, tf.float32))}
+
+        examples = [rows, targets.astype(np.int32)]
         variables = model.trainable_variables
-        epochs = descent.epochs(objective, variables, indices, settings, "dbn fine-tuning", _SEEDS, is_dense=False)
+        epochs = descent.epochs(objective, variables, examples, settings, "fine-tuning", moved, is_fused=False)
+        self.fine_tuning_ = []
         for epoch, values in enumerate(epochs, 1):
             self.take(model)
             if validation is not None and validation.labels is not None:

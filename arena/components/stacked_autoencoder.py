@@ -120,7 +120,7 @@ class StackedAutoencoder(BaseAutoencoder):
 
             variables = [encoder.kernel, encoder.bias, decoder.bias]
             num_epochs, stream = self.settings.pretraining_epochs, f"{self.name} layer {k}"
-            descended = descent.epochs(objective, variables, rows, self.settings, stream, self.corruption(), num_epochs)
+            descended = descent.epochs(objective, variables, [rows], self.settings, stream, self.with_noise, num_epochs)
             for number, values in enumerate(descended, 1):
                 done = (k - 1) * num_epochs + number
                 watch.step(done, num_epochs * len(encoders), **{f"mse_of_layer_{k}": values["mse"]})

@@ -13,7 +13,15 @@ from arena.components.dbn import DBN, standardised
 from arena.errors import DoesNotFit, InvalidValue
 from arena.seeding import generator
 
-SMALL = {"hidden": (12, 8), "num_top": 10, "num_classes": 2, "batch_size": 20, "learning_rate": 0.02, "dropout": 0.1}
+SMALL = {
+    "hidden": (12, 8),
+    "num_top": 10,
+    "num_classes": 2,
+    "batch_size": 20,
+    "learning_rate": 0.02,
+    "dropout": 0.1,
+    "shift": 0,
+}
 
 
 @pytest.fixture(scope="module")
@@ -122,9 +130,10 @@ def test_labels_that_do_not_fit_are_named(bars: Split, labels: np.ndarray | None
         DBN(**SMALL).fit(bars.inputs, labels)
 
 
-def test_only_images_can_be_mirrored() -> None:
-    with pytest.raises(DoesNotFit, match=r"not \[4\]: set mirror=false"):
-        DBN(**SMALL).fit(np.zeros((4, 4)), np.zeros(4, np.int64))
+@pytest.mark.parametrize("settings", [{"mirror": True}, {"mirror": False, "shift": 1}])
+def test_only_images_can_be_moved(settings: dict[str, int]) -> None:
+    with pytest.raises(DoesNotFit, match=r"not \[4\]: set mirror=false, shift=0"):
+        DBN(**SMALL | settings).fit(np.zeros((4, 4)), np.zeros(4, np.int64))
 
 
 def test_settings_out_of_range_are_named() -> None:

@@ -20,8 +20,11 @@ def mean_of(examples, epochs=60, batch_size=4, seed=0):
         error = tf.reduce_mean(tf.square(clean - point))
         return {"loss": error, "count": tf.cast(tf.shape(clean)[0], tf.float32), "noisy": tf.reduce_mean(noisy)}
 
+    def noisy(seed, batch):
+        return batch, NOISE.of_tensor(batch, seed)
+
     settings = descent.DescentSettings(epochs=epochs, batch_size=batch_size, learning_rate=0.1, seed=seed)
-    told = list(descent.epochs(objective, [point], examples, settings, "a test", NOISE))
+    told = list(descent.epochs(objective, [point], [examples], settings, "a test", noisy))
     return point.numpy(), told
 
 
