@@ -13,8 +13,9 @@ from tensorboard.compat.proto import event_pb2
 from tensorboard.compat.tensorflow_stub import errors
 from tensorboard.compat.tensorflow_stub.pywrap_tensorflow import PyRecordReader_New
 
-from agents.parts.replay import SEGMENTS, TRANSITIONS
+from agents.parts.replay import TRANSITIONS
 from arena import checkpoint, policy
+from arena.agent import SEGMENTS
 
 WALL_TIMES = ("seconds", "marks", "made_with")  # keys; files are as long as their wall times
 OF_WALL_TIMES = ("throughput/", "_hparams_/")  # tags

@@ -18,12 +18,12 @@ from typing import Any, NamedTuple
 import gymnasium as gym
 import numpy as np
 
-from arena.agent import SEGMENTS, Spec
+from agents.parts import segments
+from arena.agent import Spec
 from arena.errors import DamagedFile, InvalidValue
 
 STACKING = ("atari", "cookbook-dqn")  # preprocessings whose observations are [K, H, W], the newest frame last
 TRANSITIONS = "transitions.npz"
-SEGMENT_BYTES = 16_000_000
 
 
 class Batch(NamedTuple):
@@ -48,6 +48,10 @@ class Replay:
       num_frames: K, how many stacked frames the first axis of an observation is; 1 for no stack.
       num_steps: how many steps a sampled transition spans, fewer where its episode, or what is known of it, ends.
 
+    Attributes:
+      num_added: how many transitions have come, ever; the newest one has the number before it.
+      first: the number of the oldest transition that is still there.
+
     Raises:
       InvalidValue: the capacity does not hold one transition of every row.
     """
@@ -69,23 +73,21 @@ class Replay:
         # The last term keeps the frames of the rows' latest stacks, even if no two of them share one.
         spare = capacity // 100 + (2 * num_frames + 1) * (num_frames + 1) * num_rows
         self._frames = np.zeros((capacity + spare, *self._frame_shape), self._dtype)
-        # Frames on disk come in files of so many; a small replay has several, too, so that not all is written anew.
-        self._segment_size = max(1, min(SEGMENT_BYTES // max(1, self._frames[0].nbytes), len(self._frames) // 16))
         self._stacks = np.zeros((capacity, 2, num_frames), np.int32)  # places of the frames of obs and next_obs
         self._action = np.zeros(capacity, np.int32)
         self._reward = np.zeros(capacity, np.float32)
         self._discount = np.zeros(capacity, np.float32)
         self._ended = np.zeros(capacity, bool)  # with this transition the episode did, or it was given up
-        self._num_rows, self._num_steps = num_rows, num_steps
+        self.num_rows, self._num_steps = num_rows, num_steps
         self._oldest = np.zeros(capacity, np.int64)  # no frame of this transition, or of a later one, is older
         self._num_stored = 0  # frames, ever; frame i is at place i % len(frames)
-        self._num_added = 0  # transitions, ever
-        self._first = 0  # the oldest transition that is still there
+        self.num_added = 0  # transitions, ever
+        self.first = 0  # the oldest transition that is still there
         self._live = np.zeros((num_rows, num_frames), np.int64)  # the frames of the latest next_obs
         self._last = np.zeros((num_rows, *self._shape), self._dtype)  # the latest next_obs
 
     def __len__(self) -> int:
-        return self._num_added - self._first
+        return self.num_added - self.first
 
     @property
     def nbytes(self) -> int:
@@ -108,12 +110,12 @@ class Replay:
         """
         if obs is not self._last:  # where no episode has ended, the loop hands on the same array
             stored, last = obs.astype(self._dtype, copy=False), self._last.astype(self._dtype, copy=False)
-            begun = ~_rows_equal(stored, last) | (self._num_added == 0)
+            begun = ~_rows_equal(stored, last) | (self.num_added == 0)
             if begun.any():
                 self._live[begun] = self._store_stacks(self._stacked(obs[begun]))
         following = self._follow(self._stacked(obs), self._stacked(next_obs))
         num_rows, num_places = len(action), len(self._frames)
-        slots = np.arange(self._num_added, self._num_added + num_rows) % len(self._action)
+        slots = np.arange(self.num_added, self.num_added + num_rows) % len(self._action)
         self._stacks[slots, 0] = self._live % num_places
         self._stacks[slots, 1] = following % num_places
         self._action[slots] = action
@@ -122,10 +124,10 @@ class Replay:
         self._ended[slots] = ended
         self._oldest[slots] = self._live.min()
         self._live, self._last = following, next_obs
-        self._num_added += num_rows
-        self._first = max(self._first, self._num_added - len(self._action))
-        while self._oldest[self._first % len(self._action)] < self._num_stored - num_places:
-            self._first += 1
+        self.num_added += num_rows
+        self.first = max(self.first, self.num_added - len(self._action))
+        while self._oldest[self.first % len(self._action)] < self._num_stored - num_places:
+            self.first += 1
 
     def new_batch(self, *leading: int) -> Batch:
         """Returns an empty batch of [*leading] transitions, to be filled by sample() again and again."""
@@ -133,40 +135,49 @@ class Replay:
 
     def cut(self) -> None:
         """Ends the rows' episodes: what is added next begins others."""
-        cut(self._ended, self._num_added, self._num_rows)
+        cut(self._ended, self.num_added, self.num_rows)
 
     def sample(self, random: np.random.Generator, batch: Batch) -> Batch:
         """Fills `batch` with transitions drawn uniformly and returns it. The replay must not be empty."""
-        picked = random.integers(self._first, self._num_added, size=batch.action.size)
-        rings = self._reward, self._discount, self._ended
-        reward, discount, last = accumulated(picked, self._num_added, self._num_rows, self._num_steps, *rings)
-        picked %= len(self._action)
-        stacks = self._stacks[picked, 0], self._stacks[last % len(self._action), 1]
-        for places, observations in zip(stacks, (batch.obs, batch.next_obs), strict=True):
-            out = observations.reshape(-1, *self._frame_shape)
-            np.take(self._frames, places.ravel(), axis=0, out=out, mode="clip")  # "raise" would buffer
-        np.take(self._action, picked, out=batch.action.reshape(-1), mode="clip")
+        picked = random.integers(self.first, self.num_added, size=batch.action.size)
+        reward, discount, last = self.span(picked, self.num_added)
+        self._fill(picked % len(self._action), last % len(self._action), batch)
         batch.reward.reshape(-1)[:] = reward
         batch.discount.reshape(-1)[:] = discount
         return batch
 
+    def span(self, picked: np.ndarray, stop: np.ndarray | int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Returns what accumulated() does, of the steps before `stop`, for the [B] numbers of transitions held."""
+        rings = self._reward, self._discount, self._ended
+        return accumulated(picked, stop, self.num_rows, self._num_steps, *rings)
+
+    def take(self, picked: np.ndarray, batch: Batch) -> np.ndarray:
+        """Fills in the observations and actions of single steps, [B] numbers; returns [B] whether episodes ended there.
+
+        What their rewards come to is span()'s to say.
+        """
+        places = picked % len(self._action)
+        self._fill(places, places, batch)
+        return self._ended[places]
+
+    def _fill(self, first: np.ndarray, last: np.ndarray, batch: Batch) -> None:
+        """Writes the observations and actions at the places `first` and the observations after those at `last`."""
+        stacks = self._stacks[first, 0], self._stacks[last, 1]
+        for places, observations in zip(stacks, (batch.obs, batch.next_obs), strict=True):
+            out = observations.reshape(-1, *self._frame_shape)
+            np.take(self._frames, places.ravel(), axis=0, out=out, mode="clip")  # "raise" would buffer
+        np.take(self._action, first, out=batch.action.reshape(-1), mode="clip")
+
     def save(self, folder: Path) -> None:
         """Writes everything that sample() and add() depend on into `folder`, which may hold what was saved before.
 
-        Frames go into immutable files named by the numbers of the frames they hold. Those that are there are left
-        alone, so that a checkpoint costs what was added since the last; those that no transition needs are removed.
+        Frames go into segments: files that are written once, and removed when no transition needs them.
         """
-        wanted = {path_of(folder, frames): frames for frames in self._segments()}
-        (folder / SEGMENTS).mkdir(parents=True, exist_ok=True)
-        for path in set((folder / SEGMENTS).iterdir()) - set(wanted):
-            path.unlink()
-        for path, frames in wanted.items():
-            if not path.exists():
-                np.save(path, self._frames.take(frames, axis=0, mode="wrap"))
-        cursors = np.array([self._num_stored, self._num_added, self._first])
+        segments.save(folder, self._frames, self._segments())
+        cursors = np.array([self._num_stored, self.num_added, self.first])
         rest = {"live": self._live, "last": self._last.astype(self._dtype)}
         with (folder / TRANSITIONS).open("wb") as file:
-            np.savez(file, cursors=cursors, **rest, **self._filled(self._num_added))  # type: ignore[arg-type]
+            np.savez(file, cursors=cursors, **rest, **self._filled(self.num_added))  # type: ignore[arg-type]
 
     def restore(self, folder: Path) -> None:
         """Reads what save() wrote. Raises DamagedFile where it is broken or of another shape."""
@@ -181,19 +192,17 @@ class Replay:
                 raise DamagedFile(f"{folder} holds a replay of other observations, another capacity or other rows")
             for name, array in into.items():
                 array[...] = arrays[name]
-            self._last, self._num_stored, self._num_added, self._first = last, num_stored, num_added, first
-            for frames in self._segments():  # in order: where two have one place in the ring, the later stays
-                self._frames[frames % len(self._frames)] = np.load(path_of(folder, frames), allow_pickle=False)
+            self._last, self._num_stored, self.num_added, self.first = last, num_stored, num_added, first
+            segments.load(folder, self._frames, self._segments())
         except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
             raise DamagedFile(f"{folder} holds no readable replay ({str(error).splitlines()[0]})") from error
 
     def _segments(self) -> list[np.ndarray]:
-        """Returns the numbers of the frames that are still needed, cut at multiples of the segments' size."""
-        if not self._num_added:
+        """Returns the numbers of the frames that are still needed."""
+        if not self.num_added:
             return []
-        size, oldest = self._segment_size, self._oldest[self._first % len(self._action)]
-        starts = range(int(min(oldest, self._live.min())) // size * size, self._num_stored, size)
-        return [np.arange(start, min(start + size, self._num_stored)) for start in starts]
+        oldest = int(min(self._oldest[self.first % len(self._action)], self._live.min()))
+        return segments.cut_up(oldest, self._num_stored, segments.size_for(self._frames))
 
     def _filled(self, num_added: int) -> dict[str, np.ndarray]:
         rings = {
@@ -247,7 +256,7 @@ def new_batch(shape: tuple[int, ...], dtype: np.dtype[Any], *leading: int) -> Ba
 
 def accumulated(
     picked: np.ndarray,
-    num_added: int,
+    stop: np.ndarray | int,
     num_rows: int,
     num_steps: int,
     reward: np.ndarray,
@@ -258,7 +267,7 @@ def accumulated(
 
     Args:
       picked: [B] numbers of transitions; number i is at place i % C of the rings, number i + num_rows comes next.
-      num_added: the number that the next transition will have.
+      stop: the number before which to end: the one that the next transition will have, or [B] of them.
       num_rows: how many rows' transitions take turns.
       num_steps: 1 for the transitions themselves.
       reward, discount, ended: [C] rings.
@@ -270,7 +279,7 @@ def accumulated(
     slots = picked % capacity
     total, factor = reward[slots], discount[slots]
     for _ in range(num_steps - 1):
-        goes_on = ~ended[slots] & (last + num_rows < num_added)
+        goes_on = ~ended[slots] & (last + num_rows < stop)
         last = np.where(goes_on, last + num_rows, last)
         slots = last % capacity
         total += np.where(goes_on, factor * reward[slots], 0.0)
@@ -281,11 +290,6 @@ def accumulated(
 def cut(ended: np.ndarray, num_added: int, num_rows: int) -> None:
     """Marks the newest transition of every row in the ring `ended`, where there is one."""
     ended[np.arange(max(0, num_added - num_rows), num_added) % len(ended)] = True
-
-
-def path_of(folder: Path, frames: np.ndarray) -> Path:
-    """Returns the file in which a replay saved in `folder` keeps these frames."""
-    return folder / SEGMENTS / f"{frames[0]:012d}-{frames[-1] + 1:012d}.npy"
 
 
 def stack_size(spec: Spec) -> int:
