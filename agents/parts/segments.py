@@ -17,7 +17,7 @@ SEGMENT_BYTES = 16_000_000
 
 def size_for(ring: np.ndarray) -> int:
     """Returns how many items go into a file; a small ring has several files, too, so that not all is written anew."""
-    return max(1, min(SEGMENT_BYTES // max(1, ring[0].nbytes), len(ring) // 16))
+    return max(1, min(SEGMENT_BYTES // max(1, int(ring[0].nbytes)), len(ring) // 16))
 
 
 def cut_up(oldest: int, stop: int, size: int) -> list[np.ndarray]:

@@ -29,7 +29,7 @@ MEMORY = "memory"
 
 
 class Sequences(NamedTuple):
-    """Sampled sequences; arrays are [..., T, B, *shape] with the leading shape asked for."""
+    """Sampled sequences; arrays are [T, *leading, *shape] with the leading shape asked for."""
 
     obs: np.ndarray
     action: np.ndarray  # int32
@@ -38,7 +38,7 @@ class Sequences(NamedTuple):
     next_obs: np.ndarray  # of the step itself
     begins: np.ndarray  # bool: an episode begins with this step; False at the first, whose memory is given
     leans_on: np.ndarray  # int32: the step of this sequence whose next_obs the target leans on, in [0, T)
-    memory: np.ndarray  # [..., B, *memory's shape], before the first step
+    memory: np.ndarray  # [*leading, *memory's shape], before the first step
 
 
 class SequenceReplay:
@@ -63,11 +63,11 @@ class SequenceReplay:
             raise InvalidValue(f"a replay of {capacity} transitions is too small for sequences of {length} steps{rows}")
         self._transitions, self._length = transitions, length
         self._memory = np.zeros((capacity, *memory_shape), np.float32)
-        self._offsets = num_rows * np.arange(length)[:, None]  # [T, 1]
+        self._offsets = num_rows * np.arange(length)
 
     def __len__(self) -> int:
         """The number of sequences that can be drawn."""
-        return max(0, len(self._transitions) - int(self._offsets[-1, 0]))
+        return max(0, len(self._transitions) - int(self._offsets[-1]))
 
     @property
     def nbytes(self) -> int:
@@ -90,12 +90,10 @@ class SequenceReplay:
         self._transitions.add(obs, action, reward, discount, ended, next_obs)
 
     def new_batch(self, *leading: int) -> Sequences:
-        """Returns an empty batch, to be filled by sample() again and again; the last of `leading` is B."""
-        *outer, size = leading
-        leading = (*outer, self._length, size)
-        batch, flat = self._transitions.new_batch(*leading), np.zeros(leading, np.int32)
-        memory = np.zeros((*outer, size, *self._memory.shape[1:]), np.float32)
-        return Sequences(*batch, begins=flat.astype(bool), leans_on=flat, memory=memory)
+        """Returns an empty batch of [*leading] sequences, to be filled by sample() again and again."""
+        steps = (self._length, *leading)
+        batch, memory = self._transitions.new_batch(*steps), np.zeros((*leading, *self._memory.shape[1:]), np.float32)
+        return Sequences(*batch, begins=np.zeros(steps, bool), leans_on=np.zeros(steps, np.int32), memory=memory)
 
     def cut(self) -> None:
         """Ends the rows' episodes: what is added next begins others."""
@@ -104,17 +102,16 @@ class SequenceReplay:
     def sample(self, random: np.random.Generator, batch: Sequences) -> Sequences:
         """Fills `batch` with sequences drawn uniformly, with replacement, and returns it. There must be one."""
         replay, first = self._transitions, self._transitions.first
-        starts = random.integers(first, first + len(self), size=batch.memory.shape[: -self._memory.ndim + 1])
+        starts = random.integers(first, first + len(self), size=batch.action.shape[1:])
         np.take(self._memory, starts % len(self._memory), axis=0, out=batch.memory, mode="clip")
-        starts = starts[..., None, :]
-        picked = (starts + self._offsets).reshape(-1)
-        stops = np.broadcast_to(starts + self._offsets[-1] + 1, batch.action.shape).reshape(-1)
-        ended = replay.take(picked, Batch(*batch[: len(Batch._fields)])).reshape(batch.begins.shape)
-        batch.begins[..., 1:, :] = ended[..., :-1, :]
-        reward, discount, last = replay.span(picked, stops)
-        batch.reward.reshape(-1)[:] = reward
-        batch.discount.reshape(-1)[:] = discount
-        batch.leans_on[...] = (last.reshape(batch.leans_on.shape) - starts) // replay.num_rows
+        picked = np.add.outer(self._offsets, starts)  # [T, *leading]
+        stops = np.broadcast_to(picked[-1] + 1, picked.shape)
+        ended = replay.take(picked.ravel(), Batch(*batch[: len(Batch._fields)]))
+        batch.begins[1:] = ended.reshape(picked.shape)[:-1]
+        reward, discount, last = replay.span(picked.ravel(), stops.ravel())
+        batch.reward[...] = reward.reshape(picked.shape)
+        batch.discount[...] = discount.reshape(picked.shape)
+        batch.leans_on[...] = (last.reshape(picked.shape) - starts) // replay.num_rows
         return batch
 
     def save(self, folder: Path) -> None:

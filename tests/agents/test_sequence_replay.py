@@ -158,9 +158,9 @@ def test_a_batch_of_batches_is_filled_in_place(kind):
     play(replay, [".."] * 9)
     batch = replay.new_batch(4, 5)
     assert replay.sample(np.random.default_rng(0), batch) is batch
-    assert batch.obs.shape == (4, 3, 5, 1) and batch.leans_on.shape == (4, 3, 5) and batch.memory.shape == (4, 5, 2)
-    np.testing.assert_array_equal(batch.obs[:, 0], batch.memory[..., :1])
-    np.testing.assert_array_equal(batch.obs[:, 2] - batch.obs[:, 0], np.full((4, 5, 1), 2))
+    assert batch.obs.shape == (3, 4, 5, 1) and batch.leans_on.shape == (3, 4, 5) and batch.memory.shape == (4, 5, 2)
+    np.testing.assert_array_equal(batch.obs[0], batch.memory[..., :1])
+    np.testing.assert_array_equal(batch.obs[2] - batch.obs[0], np.full((4, 5, 1), 2))
 
 
 @each_kind
