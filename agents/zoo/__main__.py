@@ -21,6 +21,7 @@ import numpy as np
 import pydantic
 
 from arena import policy, run_folder, terminal
+from arena.agent import Mode
 from arena.config import RunConfig, read_toml
 from arena.errors import ArenaError, UnknownName
 from arena.evaluation import Evaluation, evaluate
@@ -37,13 +38,21 @@ SEED = 0  # root of the games that the policies are judged on: that of `arena ev
 
 
 class Recipe(pydantic.BaseModel):
-    """What makes a policy, besides the agent's preset for the environment."""
+    """What makes a policy, besides the agent's preset for the environment.
+
+    Attributes:
+      seed: of the training.
+      steps: of the training, where not the preset's.
+      games: on which the policy is judged.
+      mode: how it plays, where not as in its training's evaluations: greedy, sample or epsilon=X.
+    """
 
     model_config = pydantic.ConfigDict(extra="forbid", frozen=True)
 
     seed: int = pydantic.Field(0, ge=0)
     steps: int | None = pydantic.Field(None, ge=1)
     games: int = pydantic.Field(100, ge=1)
+    mode: str | None = None
 
 
 def main() -> None:
@@ -83,6 +92,8 @@ def make(name: str, recipe: Recipe, run: Path, out: Path) -> dict[str, Any]:
     path.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as folder:
         source = policy_of_run(run)
+        if recipe.mode:
+            source = policy.save(policy.load(source).with_mode(Mode.parse(recipe.mode)), Path(folder) / "source")
         chosen = _in_float16(source, Path(folder) / "half.tflite", recipe.games) or source
         with terminal.bar(f"judging {name}") as update:
             result = evaluate(str(chosen), env_id, episodes=recipe.games, seed=SEED, on_event=_count(update, recipe))
