@@ -23,9 +23,9 @@ from pydantic import Field, PositiveInt
 
 from agents.parts import returns, state
 from agents.parts.actor import Actor
-from agents.parts.networks import load_variables, save_variables
 from agents.parts.optimizers import adam, clip_by_global_norm
 from agents.parts.tensorflow import load
+from agents.parts.variables import load_variables, save_variables
 from arena import agent
 from arena.agent import Agent, Decision, Settings, Spec, Transition
 from arena.errors import InvalidValue

@@ -16,16 +16,21 @@ from arena.quiet import silent_stderr
 Forward = Callable[..., Mapping[str, Any]]
 
 
-def to_litert(forward: Forward, shape: Sequence[int], dtype: str) -> bytes:
+def to_litert(forward: Forward, shape: Sequence[int], dtype: str, *, state_size: int = 0) -> bytes:
     """Returns a LiteRT file of `forward`, whose weights must be constants.
 
     Args:
       forward: a [N, *shape] tensor to named tensors; the names stay in the file's signature.
       shape: of one observation; the batch size stays free.
       dtype: of the observations.
+      state_size: of a function with memory: `forward` takes a [N, state_size] tensor too, and returns the next one
+        among the others (see arena.policy.LiteRTFunction).
     """
     tf = _tensorflow()
-    return _convert(forward, [tf.TensorSpec([None, *shape], dtype, name="obs")])
+    specs = [tf.TensorSpec([None, *shape], dtype, name="obs")]
+    if state_size:
+        specs.append(tf.TensorSpec([None, state_size], "float32", name="state"))
+    return _convert(forward, specs)
 
 
 def keras_to_litert(model: Any) -> bytes:

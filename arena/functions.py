@@ -100,13 +100,16 @@ class Projection:
 
 @dataclass
 class Encoded:
-    """A function of codes, after the one that makes them of observations."""
+    """A function of codes, after the one that makes them of observations. `state_size`: of its memory, 0 for none."""
 
     encoder: Callable[[np.ndarray], Outputs]
-    function: Callable[[np.ndarray], Outputs]
+    function: Callable[..., Outputs]
 
-    def __call__(self, obs: np.ndarray) -> Outputs:
-        return self.function(self.encoder(obs)["codes"])
+    def __post_init__(self) -> None:
+        self.state_size: int = getattr(self.function, "state_size", 0)
+
+    def __call__(self, obs: np.ndarray, *state: np.ndarray) -> Outputs:
+        return self.function(self.encoder(obs)["codes"], *state)
 
 
 FUNCTIONS = {"table": Table, "linear": Linear, "rbf": RBF, "nearest": Nearest, "projection": Projection}

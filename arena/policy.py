@@ -29,6 +29,7 @@ from arena.quiet import silent_stderr
 from arena.threads import threads_for
 
 CARD_KEY = "arena.card"
+STATE, NEXT_STATE = "state", "next_state"  # what a network with memory takes, and gives
 FORMAT = 1
 _BLANK = "0" * 64
 _LITERT = "litert"  # a network within an .npz file
@@ -85,14 +86,14 @@ class Policy(Player):
     The function's outputs name what they are: "q" (action values), "logits" (of a categorical
     distribution), or "mean" and "log_std" (of a Gaussian in [-1, 1], scaled to the action space).
     The network returns a distribution's parameters; NumPy samples from it with the row's own key.
+    A function with memory has a `state_size`; its state travels in the rows' state, beside their keys.
     """
 
-    def __init__(
-        self, function: Callable[[np.ndarray], functions.Outputs], card: Card, mode: Mode | None = None
-    ) -> None:
+    def __init__(self, function: Callable[..., functions.Outputs], card: Card, mode: Mode | None = None) -> None:
         self.function = function
         self.card = card
         self._mode = mode or Mode.parse(card.mode)
+        self._state_size: int = getattr(function, "state_size", 0)
         low, high = (np.asarray(card.action_space.get(key, 0.0), np.float32) for key in ("low", "high"))
         self._low, self._half_range = low, (high - low) / 2.0
 
@@ -108,10 +109,19 @@ class Policy(Player):
         return Policy(self.function, self.card.model_copy(update=changes), self._mode)
 
     def initial_state(self, seeds: np.ndarray) -> Any:
-        return () if self._mode.name == "greedy" else seeding.row_keys(seeds)
+        keys = () if self._mode.name == "greedy" else seeding.row_keys(seeds)
+        return (np.zeros((len(seeds), self._state_size), np.float32), keys) if self._state_size else keys
 
     def act(self, obs: np.ndarray, state: Any) -> Decision:
-        outputs = self.function(obs)
+        if not self._state_size:
+            return self._decide(self.function(obs), state)
+        memory, keys = state
+        outputs = self.function(obs, memory)
+        action, keys, extras = self._decide(outputs, keys)
+        return Decision(action, (outputs[NEXT_STATE], keys), extras)
+
+    def _decide(self, outputs: functions.Outputs, state: Any) -> Decision:
+        """Returns the decision that outputs lead to, and the keys after it as its state."""
         if "mean" in outputs:
             return self._act_gaussian(outputs["mean"], outputs["log_std"], state)
         if "q" in outputs:
@@ -169,7 +179,12 @@ def sample_categorical(logits: np.ndarray, draw: np.ndarray) -> np.ndarray:
 class LiteRTFunction:
     """A LiteRT network as a function from [N, ...] observations to named outputs.
 
+    One with memory has a second input, "state" [N, S], and "next_state" among its outputs; episodes begin with zeros.
     Answers are the same for every batch size and number of threads.
+
+    Attributes:
+      content: the file.
+      state_size: S, or 0 without memory.
     """
 
     def __init__(self, content: bytes) -> None:
@@ -179,28 +194,38 @@ class LiteRTFunction:
         with silent_stderr():
             self._interpreter = Interpreter(model_content=content, num_threads=threads_for(len(content)))
             self._interpreter.allocate_tensors()
-        self._input = self._interpreter.get_input_details()[0]
+        inputs = self._interpreter.get_input_details()
+        self._input, self._state, self.state_size = inputs[0], -1, 0
+        if len(inputs) > 1:
+            named = self._runner().get_input_details()
+            self._state, self.state_size = int(named[STATE]["index"]), int(named[STATE]["shape"][-1])
+            self._input = next(details for name, details in named.items() if name != STATE)
         self._dtype = self._input["dtype"]
         self._outputs: list[tuple[str, int]] = []
         self._num_rows = -1
 
-    def __call__(self, obs: np.ndarray) -> functions.Outputs:
+    def __call__(self, obs: np.ndarray, state: np.ndarray | None = None) -> functions.Outputs:
         if len(obs) != self._num_rows:
             self._resize(obs.shape)
         interpreter = self._interpreter
         if obs.dtype != self._dtype or not obs.flags.c_contiguous:
             obs = np.ascontiguousarray(obs, self._dtype)
         interpreter.set_tensor(self._input["index"], obs)
+        if self.state_size:
+            interpreter.set_tensor(self._state, state)
         interpreter.invoke()
         return {name: interpreter.get_tensor(index) for name, index in self._outputs}
 
     def _resize(self, shape: tuple[int, ...]) -> None:
         self._interpreter.resize_tensor_input(self._input["index"], shape)
+        if self.state_size:
+            self._interpreter.resize_tensor_input(self._state, (shape[0], self.state_size))
         self._interpreter.allocate_tensors()
         self._num_rows = shape[0]
-        signature = next(iter(self._interpreter.get_signature_list()))
-        runner = self._interpreter.get_signature_runner(signature)
-        self._outputs = [(name, int(d["index"])) for name, d in runner.get_output_details().items()]
+        self._outputs = [(name, int(d["index"])) for name, d in self._runner().get_output_details().items()]
+
+    def _runner(self) -> Any:
+        return self._interpreter.get_signature_runner(next(iter(self._interpreter.get_signature_list())))
 
 
 def describe_space(space: gym.Space[Any]) -> dict[str, Any]:

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from agents.parts.distributions import distribution_of
-from agents.parts.networks import Network, load_variables, save_variables
+from agents.parts.networks import Network
+from agents.parts.variables import load_variables, save_variables
 from arena import seeding
 from arena.agent import Decision, Settings, Spec
 from arena.errors import DamagedFile, DoesNotFit
@@ -48,18 +49,23 @@ class Actor:
     def _all_variables(self) -> list[Any]:
         return [*self.network.model.weights, *self.distribution.variables]
 
-    def act(self, obs: np.ndarray) -> Decision:
-        """Returns drawn actions; extras: sample, log_prob, value (where there is one), and probs or mean."""
-        outputs = self.network.act(obs)
+    def act(self, obs: np.ndarray, state: Any = ()) -> Decision:
+        """Returns drawn actions; extras: sample, log_prob, value (where there is one), and probs or mean.
+
+        With memory its state before and after the step are extras too: memory and next_memory.
+        """
+        outputs, after = self.network.step(obs, state)
         action, sample, log_prob, shown = self.distribution.draw(outputs, self.rng)
         extras = {"sample": sample, "log_prob": log_prob, **shown}
         if "value" in outputs:
             extras["value"] = outputs["value"][:, 0]
-        return Decision(action, (), extras)
+        if self.network.memory:
+            extras |= {"memory": state, "next_memory": after}
+        return Decision(action, after, extras)
 
-    def value(self, obs: np.ndarray) -> np.ndarray:
-        """Returns [N] values of [N, ...] observations."""
-        return self.network.act(obs)["value"][:, 0]
+    def value(self, obs: np.ndarray, state: Any = ()) -> np.ndarray:
+        """Returns [N] values of [N, ...] observations and the state before them."""
+        return self.network.step(obs, state)[0]["value"][:, 0]
 
     def refresh(self) -> None:
         """Makes act() see the weights of the last update."""

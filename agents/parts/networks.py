@@ -2,13 +2,12 @@
 
 Kinds: `mlp`; `cnn-2013` (16-32-256: Mnih et al. 2013, "Playing Atari with deep reinforcement
 learning"); `cnn-2015` (32-64-64-512: Mnih et al. 2015, "Human-level control through deep
-reinforcement learning").
+reinforcement learning"). And with memory `lstm` and `gru`: one of those, followed by a recurrent cell.
 """
 
 from __future__ import annotations
 
 import functools
-import zipfile
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -16,11 +15,13 @@ from typing import Any
 import gymnasium as gym
 import numpy as np
 
+from agents.parts.cells import CELLS, NUMPY_CELLS, new_cell
 from agents.parts.litert import LiteRTTemplate
 from agents.parts.numpy_networks import CLIP_NORMALISED, Convolution, Dense, NumpyNetwork
 from agents.parts.tensorflow import load
-from arena.errors import DamagedFile, DoesNotFit, InvalidValue, UnknownName
-from arena.policy import LiteRTFunction
+from agents.parts.variables import read_variables, reader
+from arena.errors import DoesNotFit, InvalidValue, UnknownName
+from arena.policy import NEXT_STATE, LiteRTFunction
 
 #: Convolutions as (filters, kernel size, stride), then the width of the dense layer.
 CNNS: Mapping[str, tuple[Sequence[tuple[int, int, int]], int]] = {
@@ -37,10 +38,14 @@ def is_image(space: gym.Space[Any]) -> bool:
 class Network:
     """A network from [N, ...] observations to named heads of [N, units] each.
 
+    One with memory takes and returns a state too, [N, S] float32, which is zero where an episode begins: step() acts,
+    unroll() learns from sequences.
+
     Args:
       space: of one observation: a Box (vector, or uint8 image of [C, H, W]) or Discrete (one-hot).
       heads: units by name.
-      kind: "mlp", "cnn-2013", "cnn-2015", or "auto": cnn-2015 for images, else mlp.
+      kind: "mlp", "cnn-2013", "cnn-2015", or "auto": cnn-2015 for images, else mlp; "lstm" and "gru" are "auto" with
+        such a cell between each trunk and its heads.
       hidden: widths of the hidden layers of an mlp.
       activation: "relu" or "tanh", of the hidden layers.
       shared: one trunk under all heads; False gives each head a trunk of its own (mlp only).
@@ -50,7 +55,13 @@ class Network:
       normalize: standardise vector observations by running statistics (see update_statistics).
       acts_in_litert: let a CNN act in LiteRT: half the time, but refresh() takes milliseconds; for agents that act
         many times between updates.
+      memory_size: units of the cell.
       seed: of the initial weights.
+
+    Attributes:
+      kind: what sees the observations: "mlp", "cnn-2013" or "cnn-2015".
+      memory: "lstm", "gru", or "" for none.
+      state_size: S, the length of a row's state; 0 without memory.
 
     Raises:
       DoesNotFit: the space is neither of these, or a CNN is asked for where there is no image.
@@ -69,15 +80,17 @@ class Network:
         head_gains: Mapping[str, float] | None = None,
         normalize: bool = False,
         acts_in_litert: bool = False,
+        memory_size: int = 64,
         seed: int = 0,
     ) -> None:
         load()
         import keras
 
-        if kind == "auto":
+        self.memory = kind if kind in CELLS else ""
+        if kind == "auto" or self.memory:
             kind = "cnn-2015" if is_image(space) else "mlp"
         if kind not in ("mlp", *CNNS):
-            raise UnknownName("network", kind, ["auto", "mlp", *CNNS])
+            raise UnknownName("network", kind, ["auto", "mlp", *CNNS, *CELLS])
         if activation not in ("relu", "tanh"):
             raise UnknownName("activation", activation, ["relu", "tanh"])
         if kind != "mlp" and not is_image(space):
@@ -90,16 +103,25 @@ class Network:
         x = self._encoded(obs)
         self._convolutions: list[Any] = []
         self._trunks: dict[str, list[Any]] = {}
+        self._trunk_of = {head: "" if shared or kind != "mlp" else head for head in self.heads}
+        self._cells: dict[str, Any] = {}
+        self._memory_size, self._cell_size = memory_size, memory_size * CELLS.get(self.memory, 0)
         self._heads: dict[str, Any] = {}
-        outputs, trunk_outputs = {}, {}
+        outputs, features, seen, before, after = {}, {}, {}, [], []
         for head, units in self.heads.items():
-            trunk = "" if shared or kind != "mlp" else head
+            trunk = self._trunk_of[head]
             if trunk not in self._trunks:
-                trunk_outputs[trunk] = self._add_trunk(trunk, x, hidden, activation)
-            x_head, gain = trunk_outputs[trunk], self._head_gains.get(head, 1.0)
+                seen[trunk] = features[trunk] = self._add_trunk(trunk, x, hidden, activation)
+                if self.memory:
+                    before.append(keras.Input((self._cell_size,), name=f"state_{len(before)}"))
+                    after.append(self._add_cell(trunk, features[trunk], before[-1]))
+                    seen[trunk] = after[-1][:, :memory_size]
+            x_head, gain = seen[trunk], self._head_gains.get(head, 1.0)
             self._heads[head] = self._dense(x_head.shape[-1], int(units), "linear", gain)
             outputs[head] = self._heads[head](x_head)
-        self.model = keras.Model(obs, outputs)
+        self.state_size = self._cell_size * len(self._cells)
+        self.model = keras.Model([obs, *before], [outputs, after]) if self.memory else keras.Model(obs, outputs)
+        self._features = keras.Model(obs, features) if self.memory else None
         self.read = reader(self.model.weights)  # returns all weights, in order
         self._paths = [variable.path for variable in self.model.weights]
         self._acts_in_litert = acts_in_litert
@@ -110,8 +132,28 @@ class Network:
     # Learning.
 
     def __call__(self, obs: Any) -> dict[str, Any]:
-        """Returns heads as tensors that gradients flow through."""
+        """Returns heads as tensors that gradients flow through, of a network without memory."""
         return self.model(obs)  # type: ignore[no-any-return]
+
+    def unroll(self, obs: Any, state: Any, begins: Any) -> tuple[dict[str, Any], Any]:
+        """Returns heads [T, N, units] of sequences and the state after them, as tensors; of a network with memory.
+
+        Args:
+          obs: [T, N, ...].
+          state: [N, S] before the first step.
+          begins: [T, N] bool, the steps that are the first of their episodes: the state before them is zero. So a
+            sequence with such a step inside it is worth the same as two sequences.
+        """
+        tf = load()
+        length, rows = obs.shape[:2]
+        features = self._features(tf.reshape(obs, [length * rows, *obs.shape[2:]]))
+        seen, states = {}, []
+        for (trunk, cell), part in zip(self._cells.items(), tf.split(state, len(self._cells), -1), strict=True):
+            x = tf.reshape(features[trunk], [length, rows, features[trunk].shape[-1]])
+            seen[trunk], after = cell.unroll(x, part, begins)
+            states.append(after)
+        heads = {name: head(seen[self._trunk_of[name]]) for name, head in self._heads.items()}
+        return heads, tf.concat(states, -1)
 
     @property
     def trainable_variables(self) -> list[Any]:
@@ -146,8 +188,21 @@ class Network:
             self._answer = self._in_numpy()
 
     def act(self, obs: np.ndarray) -> Mapping[str, np.ndarray]:
-        """Returns heads as arrays, from NumPy or from LiteRT."""
+        """Returns heads as arrays, from NumPy or from LiteRT; of a network without memory."""
         return self._answer(obs)
+
+    def initial_state(self, num_rows: int) -> Any:
+        """Returns the state in which episodes begin: [N, S] zeros, or () without memory."""
+        return np.zeros((num_rows, self.state_size), np.float32) if self.memory else ()
+
+    def step(self, obs: np.ndarray, state: Any) -> tuple[Mapping[str, np.ndarray], Any]:
+        """Returns heads as arrays and the state after this step, for [N, ...] observations and the state before it."""
+        if not self.memory:
+            return self._answer(obs), state
+        if isinstance(self._answer, NumpyNetwork):
+            return self._answer.step(obs, state)
+        heads = dict(self._answer(obs, state))
+        return heads, heads.pop(NEXT_STATE)
 
     def _in_numpy(self) -> NumpyNetwork:
         values = dict(zip(self._paths, self.read(), strict=True))
@@ -162,13 +217,17 @@ class Network:
         if convolutions:  # the division of pixels by 255, done once for all
             first = convolutions[0]
             convolutions[0] = first._replace(kernel=first.kernel / np.float32(255.0))
+        cells = {
+            name: NUMPY_CELLS[self.memory](*(values[variable.path] for variable in layer.weights))
+            for name, layer in self._cells.items()
+        }
         trunks = {name: [dense(layer) for layer in layers] for name, layers in self._trunks.items()}
         heads = {name: dense(layer) for name, layer in self._heads.items()}
         mean = scale = None
         if self._normalizer is not None:
             mean = values[self._normalizer.mean.path]
             scale = 1.0 / np.sqrt(values[self._normalizer.variance.path] + 1e-8)
-        return NumpyNetwork(convolutions, trunks, heads, self._num_discrete, mean, scale)
+        return NumpyNetwork(convolutions, trunks, heads, self._num_discrete, mean, scale, cells)
 
     # Saving.
 
@@ -188,10 +247,13 @@ class Network:
 
     def load(self, path: Path) -> None:
         """Takes over the weights that save_variables wrote. Raises DamagedFile or DoesNotFit."""
-        self.set_weights(_read_variables(path))
+        self.set_weights(read_variables(path))
 
     def to_litert(self, heads: Sequence[str], extra: Mapping[str, np.ndarray] | None = None) -> bytes:
-        """Returns a LiteRT file that computes `heads`, with `extra` constants as further outputs."""
+        """Returns a LiteRT file that computes `heads`, with `extra` constants as further outputs.
+
+        With memory it takes the state of what these heads need, and returns the next one beside them.
+        """
         extra = extra or {}
         names = (*heads, *extra)
         arrays = [*self.read(), *extra.values()]
@@ -208,12 +270,27 @@ class Network:
         trainable = [by_path[v.path] for v in self.model.trainable_variables]
         fixed = [by_path[v.path] for v in self.model.non_trainable_variables]
 
+        trunks = list(dict.fromkeys(self._trunk_of[head] for head in heads))
+
         def forward(obs: Any) -> dict[str, Any]:
             outputs, _ = self.model.stateless_call(trainable, fixed, obs)
-            constants = zip(extra, arrays[len(self.model.weights) :], strict=True)
-            return {head: outputs[head] for head in heads} | {name: tf.constant(value) for name, value in constants}
+            return {head: outputs[head] for head in heads} | constants()
+
+        def step(obs: Any, state: Any) -> dict[str, Any]:
+            parts = dict(zip(trunks, tf.split(state, len(trunks), -1) if len(trunks) > 1 else [state], strict=True))
+            unused = tf.zeros((1, self._cell_size))
+            before = [parts.get(trunk, unused) for trunk in self._cells]
+            (outputs, after), _ = self.model.stateless_call(trainable, fixed, [obs, *before])
+            kept = [part for trunk, part in zip(self._cells, after, strict=True) if trunk in trunks]
+            return {head: outputs[head] for head in heads} | constants() | {NEXT_STATE: tf.concat(kept, -1)}
+
+        def constants() -> dict[str, Any]:
+            values = zip(extra, arrays[len(self.model.weights) :], strict=True)
+            return {name: tf.constant(value) for name, value in values}
 
         shape, dtype, _ = _input_of(self.space)
+        if self.memory:
+            return to_litert(step, shape, dtype, state_size=self._cell_size * len(trunks))
         return to_litert(forward, shape, dtype)
 
     # Building.
@@ -248,6 +325,12 @@ class Network:
             self._trunks[name].append(layer)
             x = layer(x)
         return x
+
+    def _add_cell(self, trunk: str, x: Any, state: Any) -> Any:
+        """Returns the state after a cell."""
+        start = self._initializers(x.shape[-1], 1.0)["kernel_initializer"]
+        self._cells[trunk] = new_cell(self.memory, self._memory_size, start, self.seed + 1009 * self._count + 1)
+        return self._cells[trunk](x, state)
 
     def _dense(self, inputs: int, units: int, activation: str, gain: float) -> Any:
         import keras
@@ -297,32 +380,3 @@ def _normalizer(shape: tuple[int, ...]) -> Any:
     if len(shape) != 1:
         raise InvalidValue(f"observations of shape {shape} cannot be normalised; only vectors can")
     return RunningNormalization()
-
-
-def reader(variables: Sequence[Any]) -> Callable[[], list[np.ndarray]]:
-    """Returns a function that returns the values of Keras variables, in a quarter of the time of their numpy()."""
-    read = load().raw_ops.ReadVariableOp
-    handles = [(variable.value.handle, variable.value.dtype) for variable in variables]
-    return lambda: [read(resource=handle, dtype=dtype).numpy() for handle, dtype in handles]
-
-
-def save_variables(path: Path, variables: Sequence[Any]) -> None:
-    """Writes variables (a network's weights, an optimizer's) to an npz file, in order."""
-    np.savez(path, **{f"{i:04d}": array for i, array in enumerate(reader(variables)())})
-
-
-def load_variables(path: Path, variables: Sequence[Any]) -> None:
-    """Reads what save_variables wrote. Raises DamagedFile where number or shapes differ."""
-    arrays = _read_variables(path)
-    if [a.shape for a in arrays] != [tuple(v.shape) for v in variables]:
-        raise DamagedFile(f"{path} belongs to another network: its weights have other shapes")
-    for variable, array in zip(variables, arrays, strict=True):
-        variable.assign(array)
-
-
-def _read_variables(path: Path) -> list[np.ndarray]:
-    try:
-        with np.load(path, allow_pickle=False) as saved:
-            return [saved[name] for name in sorted(saved.files)]
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
-        raise DamagedFile(f"{path} cannot be read ({error})") from error

@@ -11,6 +11,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from agents.parts.cells import GRU, LSTM
+
 CLIP_NORMALISED = 10.0
 _ACTIVATIONS: Mapping[str, Callable[[np.ndarray], np.ndarray]] = {
     "relu": lambda x: np.maximum(x, 0.0, out=x),
@@ -59,6 +61,7 @@ class NumpyNetwork(NamedTuple):
       heads: the last layers.
       num_discrete: categories of observations that are one-hot encoded; 0 for arrays.
       mean, scale: by which arrays are standardised, or None.
+      cells: what remembers, after the hidden layers of each trunk; none in a network without memory.
     """
 
     convolutions: Sequence[Convolution]
@@ -67,8 +70,20 @@ class NumpyNetwork(NamedTuple):
     num_discrete: int
     mean: np.ndarray | None
     scale: np.ndarray | None
+    cells: Mapping[str, LSTM | GRU] = {}
 
     def __call__(self, obs: np.ndarray) -> dict[str, np.ndarray]:
+        return self._answers(self._hidden(obs))
+
+    def step(self, obs: np.ndarray, state: np.ndarray) -> tuple[dict[str, np.ndarray], np.ndarray]:
+        """Returns the heads and the [N, S] state after a step, of a network with memory."""
+        hidden = self._hidden(obs)
+        before = np.split(state, len(self.cells), -1)
+        after = [cell(hidden[name], part) for (name, cell), part in zip(self.cells.items(), before, strict=True)]
+        outputs = {name: part[:, : cell.units] for (name, cell), part in zip(self.cells.items(), after, strict=True)}
+        return self._answers(outputs), np.concatenate(after, -1)
+
+    def _hidden(self, obs: np.ndarray) -> dict[str, np.ndarray]:
         x = self._encoded(obs)
         hidden = {}
         for name, layers in self.trunks.items():
@@ -76,6 +91,9 @@ class NumpyNetwork(NamedTuple):
             for layer in layers:
                 h = layer(h)
             hidden[name] = h
+        return hidden
+
+    def _answers(self, hidden: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
         return {name: head(hidden[name if name in hidden else ""]) for name, head in self.heads.items()}
 
     def _encoded(self, obs: np.ndarray) -> np.ndarray:

@@ -1,0 +1,185 @@
+"""Recurrent cells: one step in TensorFlow and in NumPy, and whole sequences with episodes that begin inside them.
+
+The state of a cell is one array of a row: [h | c] of an LSTM (Hochreiter & Schmidhuber 1997, "Long short-term memory",
+with the forget gate of Gers et al. 2000, "Learning to forget"), h of a GRU (Cho et al. 2014, "Learning phrase
+representations using RNN encoder-decoder", the reset gate after the product). Its first part is the cell's output.
+Gates stand side by side in the kernels, as in Keras: input, forget, candidate, output; update, reset, candidate.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from agents.parts.tensorflow import load
+
+#: Kinds of cells, and how many arrays of `units` their state is.
+CELLS = {"lstm": 2, "gru": 1}
+_GATES = {"lstm": 4, "gru": 3}
+
+
+def lstm_step(projected: Any, state: Any, recurrent_kernel: Any) -> Any:
+    """Returns the [N, 2 units] state after a step.
+
+    Args:
+      projected: [N, 4 units], the input through the kernel, with the bias.
+      state: [N, 2 units], h and c.
+      recurrent_kernel: [units, 4 units].
+    """
+    tf = load()
+    h, c = tf.split(state, 2, -1)
+    entry, forget, candidate, output = tf.split(projected + tf.matmul(h, recurrent_kernel), 4, -1)
+    c = tf.sigmoid(forget) * c + tf.sigmoid(entry) * tf.tanh(candidate)
+    return tf.concat([tf.sigmoid(output) * tf.tanh(c), c], -1)
+
+
+def gru_step(projected: Any, state: Any, recurrent_kernel: Any, recurrent_bias: Any) -> Any:
+    """Returns the [N, units] state after a step.
+
+    Args:
+      projected: [N, 3 units], the input through the kernel, with the bias.
+      state: [N, units].
+      recurrent_kernel: [units, 3 units].
+      recurrent_bias: [3 units].
+    """
+    tf = load()
+    update, reset, candidate = tf.split(projected, 3, -1)
+    from_update, from_reset, from_candidate = tf.split(tf.matmul(state, recurrent_kernel) + recurrent_bias, 3, -1)
+    update = tf.sigmoid(update + from_update)
+    candidate = tf.tanh(candidate + tf.sigmoid(reset + from_reset) * from_candidate)
+    return update * state + (1.0 - update) * candidate
+
+
+def new_cell(kind: str, units: int, kernel_initializer: Any, seed: int) -> Any:
+    """Returns a Keras layer that is a cell: of inputs [N, F] and a state it makes the state after a step.
+
+    Its unroll() takes sequences. The recurrent kernel begins orthogonal, and an LSTM's forget gate open (Jozefowicz
+    et al. 2015, "An empirical exploration of recurrent network architectures").
+    """
+    tf = load()
+    import keras
+
+    step = {"lstm": lstm_step, "gru": gru_step}[kind]
+    width = _GATES[kind] * units
+
+    def first_bias(shape: Any, dtype: Any = None) -> Any:
+        return np.repeat(np.float32([0, 1, 0, 0]), units) if kind == "lstm" else np.zeros(shape, np.float32)
+
+    class Cell(keras.layers.Layer):  # type: ignore[misc]
+        def build(self, input_shape: Any, *_: Any) -> None:
+            orthogonal = keras.initializers.Orthogonal(seed=seed)
+            self.kernel = self.add_weight(shape=(input_shape[-1], width), initializer=kernel_initializer, name="kernel")
+            self.bias = self.add_weight(shape=(width,), initializer=first_bias, name="bias")
+            recurrent = {"recurrent_kernel": ((units, width), orthogonal)}
+            if kind == "gru":
+                recurrent["recurrent_bias"] = ((width,), "zeros")
+            self.recurrent = [
+                self.add_weight(shape=shape, initializer=start, name=name) for name, (shape, start) in recurrent.items()
+            ]
+
+        def call(self, x: Any, state: Any) -> Any:
+            recurrent = [tf.convert_to_tensor(variable) for variable in self.recurrent]
+            return step(tf.matmul(x, self.kernel) + self.bias, state, *recurrent)
+
+        def unroll(self, x: Any, state: Any, begins: Any) -> tuple[Any, Any]:
+            """Returns outputs [T, N, units] and the state after them, for inputs [T, N, F]; see unrolled()."""
+            recurrent = [tf.convert_to_tensor(variable) for variable in self.recurrent]
+            return scan(tf.tensordot(x, self.kernel, 1) + self.bias, state, begins, *recurrent)
+
+    def scan(projected: Any, state: Any, begins: Any, *recurrent: Any) -> tuple[Any, Any]:
+        return unrolled(lambda x, before: step(x, before, *recurrent), projected, state, begins, units)
+
+    scan = tf.function(scan, jit_compile=True, autograph=False)
+    return Cell()
+
+
+def unrolled(step: Any, x: Any, state: Any, begins: Any, units: int) -> tuple[Any, Any]:
+    """Returns the outputs of a sequence and the state after it.
+
+    Where an episode begins, the state is zero whatever came before: nothing leaks from one episode into the next, nor
+    does a gradient flow back.
+
+    Args:
+      step: a state from [N, F] inputs and the state before.
+      x: [T, N, F].
+      state: [N, S] before the first step.
+      begins: [T, N] bool, the steps that are the first of their episodes.
+      units: how much of a state is output.
+
+    Returns:
+      [T, N, units] and [N, S].
+    """
+    tf = load()
+    length, rows = x.shape[0], state.shape[0]
+    keeps = tf.cast(tf.logical_not(begins), state.dtype)
+
+    def body(t: Any, state: Any, outputs: Any) -> tuple[Any, Any, Any]:
+        state = step(x[t], state * keeps[t][:, None])
+        return t + 1, state, outputs.write(t, state[:, :units])
+
+    outputs = tf.TensorArray(state.dtype, length, element_shape=(rows, units))
+    start = (tf.constant(0), state, outputs)
+    _, state, outputs = tf.while_loop(lambda t, *_: t < length, body, start, maximum_iterations=length)
+    return outputs.stack(), state
+
+
+class LSTM(NamedTuple):
+    """An LSTM in NumPy: [inputs, 4 units], [4 units], [units, 4 units]."""
+
+    kernel: np.ndarray
+    bias: np.ndarray
+    recurrent_kernel: np.ndarray
+
+    @property
+    def units(self) -> int:
+        """How much of a state is output."""
+        return len(self.recurrent_kernel)
+
+    def __call__(self, x: np.ndarray, state: np.ndarray) -> np.ndarray:
+        """Returns the [N, 2 units] state after a step."""
+        units = self.units
+        gates = x @ self.kernel
+        gates += state[:, :units] @ self.recurrent_kernel
+        gates += self.bias
+        candidate = np.tanh(gates[:, 2 * units : 3 * units])
+        entry, forget, _, output = np.split(_sigmoid(gates), 4, -1)
+        after = np.empty_like(state)
+        c = after[:, units:]
+        np.multiply(forget, state[:, units:], out=c)
+        c += entry * candidate
+        np.multiply(output, np.tanh(c), out=after[:, :units])
+        return after
+
+
+class GRU(NamedTuple):
+    """A GRU in NumPy: [inputs, 3 units], [3 units], [units, 3 units], [3 units]."""
+
+    kernel: np.ndarray
+    bias: np.ndarray
+    recurrent_kernel: np.ndarray
+    recurrent_bias: np.ndarray
+
+    @property
+    def units(self) -> int:
+        """How much of a state is output: all of it."""
+        return len(self.recurrent_kernel)
+
+    def __call__(self, x: np.ndarray, state: np.ndarray) -> np.ndarray:
+        """Returns the [N, units] state after a step."""
+        units = self.units
+        projected = x @ self.kernel + self.bias
+        recurrent = state @ self.recurrent_kernel + self.recurrent_bias
+        gates = _sigmoid(projected[:, : 2 * units] + recurrent[:, : 2 * units])
+        update, reset = gates[:, :units], gates[:, units:]
+        candidate = np.tanh(projected[:, 2 * units :] + reset * recurrent[:, 2 * units :])
+        after: np.ndarray = candidate + update * (state - candidate)
+        return after
+
+
+def _sigmoid(x: np.ndarray) -> np.ndarray:
+    """Returns 1 / (1 + exp(-x)), without overflow."""
+    return np.asarray(0.5 + 0.5 * np.tanh(0.5 * x))
+
+
+NUMPY_CELLS = {"lstm": LSTM, "gru": GRU}
