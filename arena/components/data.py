@@ -8,6 +8,8 @@ Splits are fixed, the same for everybody:
   movielens-1m  ratings [N, 3] int32 of user, film and stars, ids from 0; a random tenth, the same always, is the test
   fer2013       the original three: 28,709 training, 3,589 public and 3,589 private test faces, [48, 48] uint8;
                 `test` is the private one, `public` the other
+  multi30k      29,000 captions in English, French and German, aligned; val is the part "dev", test_2016_flickr the test
+  iwslt15       133,317 sentences of talks in English and Vietnamese; tst2012 is the part "dev", tst2013 the test
   FILE.npy      [N, ...] examples of your own, or a .csv file of numbers; the last tenth is the test
 """
 
@@ -83,6 +85,7 @@ class Source(NamedTuple):
 
 _MNIST = "https://ossci-datasets.s3.amazonaws.com/mnist/"
 _COLOURS = "https://raw.githubusercontent.com/PacktPublishing/TensorFlow-1x-Deep-Learning-Cookbook/master/Chapter07/"
+_MULTI30K = "https://raw.githubusercontent.com/multi30k/dataset/master/data/task1/raw/"
 SOURCES = {
     "mnist": Source(
         "readers:mnist",
@@ -114,6 +117,27 @@ SOURCES = {
         ("fer2013.csv", "fer2013_labels.csv.gz"),
         advice="log in to kaggle.com/c/challenges-in-representation-learning-facial-expression-recognition-challenge, "
         "download fer2013.tar.gz, unpack it",
+    ),
+    "iwslt15": Source(
+        "translation.corpora:iwslt15",
+        ("tst2013.en", "tst2013.en.gz", "test-2013-en-vi.tgz"),
+        advice="get train, tst2012 and tst2013 in .en and .vi, and vocab.en and vocab.vi, from "
+        "nlp.stanford.edu/projects/nmt/data/iwslt15.en-vi",
+    ),
+    "multi30k": Source(
+        "translation.corpora:multi30k",
+        ("train.en.gz", "train.en"),
+        {
+            _MULTI30K + "test_2016_flickr.de.gz": "9204244e408ccb38d2a55cfcd344df15005fc42a07a6e55ca6c52b6ababb8cc8",
+            _MULTI30K + "test_2016_flickr.en.gz": "611d361c6334bc7246101d48097c13cf5c4413c5befc793cc629934359d532d9",
+            _MULTI30K + "test_2016_flickr.fr.gz": "6d326e188d259fb1d04ac19eae3af956559b3a0b93d7635e56c90987c40c8b90",
+            _MULTI30K + "train.de.gz": "726e39b2fa9eb9ffb6dc763fb35a179f80fae06ffc5d28b6ace5faa883de28a6",
+            _MULTI30K + "train.en.gz": "d79cfa999dd4c51d2cb42499b6796d5a882c3a8a961923c25a898c90f8bbd56f",
+            _MULTI30K + "train.fr.gz": "622e75069e9f4c577425c4f277116ce66e63a2401c0a2312d90073cb12379a3c",
+            _MULTI30K + "val.de.gz": "f0cba2f995189cf5770f29a8a9a537a3ad3f51657ad873405082ff6863a5e75a",
+            _MULTI30K + "val.en.gz": "14f7d25ddd868909a9213e361768460edcacdd6ab9d1e77b92560dc10c10dc28",
+            _MULTI30K + "val.fr.gz": "ca3106f1a72390591d25f6c45cb4cd39dec4cd3f123e099748a3ce5256c160e9",
+        },
     ),
 }
 

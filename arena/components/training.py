@@ -51,7 +51,7 @@ def train(
         component.fit(
             dataset.train.inputs,
             dataset.train.labels,
-            validation=dataset.test,
+            validation=dataset.splits.get("dev", dataset.test),
             watch=Watch(on_progress, monitor),
         )
         seconds = time.perf_counter() - start_s
