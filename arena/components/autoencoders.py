@@ -18,6 +18,7 @@ import numpy as np
 import pydantic
 
 from arena.components import base, descent, neural, pictures
+from arena.components.activations import sigmoid
 from arena.components.base import SILENT, Watch
 from arena.components.corruption import Corruption, Kind
 from arena.components.neural import NeuralComponent
@@ -253,9 +254,3 @@ def dense(component: NeuralComponent, units: int, activation: str, name: str) ->
 
     start = keras.initializers.GlorotUniform(seed=derived_seed(component.settings.seed, f"{component.name} {name}"))
     return keras.layers.Dense(units, activation, kernel_initializer=start, name=name)
-
-
-def sigmoid(x: np.ndarray) -> np.ndarray:
-    """Returns 1 / (1 + exp(-x)), float32, without overflow."""
-    logistic: np.ndarray = 0.5 + 0.5 * np.tanh(0.5 * x)
-    return logistic

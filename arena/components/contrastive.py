@@ -19,6 +19,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from arena.components.activations import logit, sigmoid
+
 PARAMETERS = ("kernel", "visible_bias", "hidden_bias")  # of a machine
 
 _FIRST_MOMENTUM, _FIRST_EPOCHS = 0.5, 2  # momentum is halved until the first steep descent is over
@@ -151,18 +153,3 @@ def batches(num: int, size: int, rng: np.random.Generator) -> Iterator[np.ndarra
 def drawn(probabilities: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """Returns 0s and 1s in float32, each 1 with its probability."""
     return (rng.random(probabilities.shape, np.float32) < probabilities).astype(np.float32)
-
-
-def sigmoid(x: np.ndarray) -> np.ndarray:
-    """Returns 1 / (1 + exp(-x)), which no x overflows."""
-    y: np.ndarray = np.tanh(x * 0.5)
-    y *= 0.5
-    y += 0.5
-    return y
-
-
-def logit(probabilities: np.ndarray) -> np.ndarray:
-    """Returns the biases at which units are on with these probabilities, none of them held to be quite sure."""
-    sure = np.clip(probabilities, 0.01, 0.99)
-    biases: np.ndarray = np.log(sure) - np.log1p(-sure)
-    return biases

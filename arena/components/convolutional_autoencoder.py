@@ -17,7 +17,8 @@ import numpy as np
 import pydantic
 
 from arena.components import neural
-from arena.components.autoencoders import BaseAutoencoder, NoisySettings, sigmoid
+from arena.components.activations import sigmoid
+from arena.components.autoencoders import BaseAutoencoder, NoisySettings
 from arena.errors import InvalidValue
 from arena.seeding import derived_seed
 

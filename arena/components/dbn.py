@@ -18,6 +18,7 @@ import pydantic
 
 from arena import seeding
 from arena.components import augmentation, contrastive, descent, neural, verdicts
+from arena.components.activations import sigmoid, softmax
 from arena.components.base import SILENT, Watch
 from arena.components.neural import NeuralComponent
 from arena.components.readers import EMOTIONS
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 
 _EVEN = 4e-4  # variance below which an image's contrast is no longer stretched to 1: a standard deviation of 5 levels
 _BATCH, _MOMENTUM, _DECAY = 200, 0.9, 1e-4  # of the machines
-_NUM_JUDGED, _NUM_SHOWN = 1_000, 12
+_NUM_JUDGED, _NUM_SHOWN = 4_000, 12
 
 
 class DBNSettings(descent.DescentSettings):
@@ -105,15 +106,12 @@ class DBN(NeuralComponent):
         x = self.rows(data)
         x = standardised(x) if self.settings.standardise else x
         for number in range(1, len(self.settings.hidden) + 1):
-            x = contrastive.sigmoid(self._dense(f"hidden_{number}", x))
+            x = sigmoid(self._dense(f"hidden_{number}", x))
         return x
 
     def predict_proba(self, data: np.ndarray) -> np.ndarray:
         """Returns [N, C] float32: the probabilities of the classes."""
-        logits = self._dense("classes", contrastive.sigmoid(self._dense("top", self.transform(data))))
-        odds = np.exp(logits - logits.max(axis=1, keepdims=True))
-        probabilities: np.ndarray = odds / odds.sum(axis=1, keepdims=True)
-        return probabilities
+        return softmax(self._dense("classes", sigmoid(self._dense("top", self.transform(data)))))
 
     def predict(self, data: np.ndarray) -> np.ndarray:
         """Returns [N] int64: the likeliest class of each example."""

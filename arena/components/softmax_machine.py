@@ -15,7 +15,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import sparse
 
-from arena.components.contrastive import Plan, batches, drawn, sigmoid
+from arena.components.activations import sigmoid, softmax
+from arena.components.contrastive import Plan, batches, drawn
 from arena.components.ratings import NUM_STARS
 
 _FIRST_MOMENTUM, _FIRST_EPOCHS = 0.5, 3
@@ -117,13 +118,6 @@ def expected_stars(probabilities: np.ndarray) -> np.ndarray:
     """Returns [...] stars of [..., 5] probabilities."""
     stars: np.ndarray = probabilities @ _STARS
     return stars
-
-
-def softmax(activations: np.ndarray) -> np.ndarray:
-    """Returns probabilities along the last axis."""
-    odds: np.ndarray = np.exp(activations - activations.max(axis=-1, keepdims=True))
-    odds /= odds.sum(axis=-1, keepdims=True)
-    return odds
 
 
 def _first_biases(counts: np.ndarray) -> np.ndarray:

@@ -18,7 +18,8 @@ import numpy as np
 import pydantic
 
 from arena.components import base, charts, descent, neural
-from arena.components.autoencoders import BaseAutoencoder, NoisySettings, dense, reconstruction_loss, sigmoid
+from arena.components.activations import sigmoid
+from arena.components.autoencoders import BaseAutoencoder, NoisySettings, dense, reconstruction_loss
 from arena.components.base import Watch
 from arena.plots import BLUE, VERMILLION
 

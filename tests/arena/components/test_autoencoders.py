@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from arena import components
-from arena.components import autoencoders, base, store
+from arena.components import activations, base, store
 from arena.components.data import Dataset, Split, load
 from arena.errors import InvalidValue
 
@@ -137,7 +137,7 @@ def test_a_denoiser_takes_noise_away(corruption):
 
 
 def test_the_logistic_function_does_not_overflow():
-    assert autoencoders.sigmoid(np.float32([-1000, 0, 1000])) == pytest.approx([0, 0.5, 1])
+    assert activations.sigmoid(np.float32([-1000, 0, 1000])) == pytest.approx([0, 0.5, 1])
 
 
 FIGURES = {
