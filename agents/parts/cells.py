@@ -82,20 +82,20 @@ def new_cell(kind: str, units: int, kernel_initializer: Any, seed: int) -> Any:
             recurrent = [tf.convert_to_tensor(variable) for variable in self.recurrent]
             return step(tf.matmul(x, self.kernel) + self.bias, state, *recurrent)
 
-        def unroll(self, x: Any, state: Any, begins: Any) -> tuple[Any, Any]:
-            """Returns outputs [T, N, units] and the state after them, for inputs [T, N, F]; see unrolled()."""
+        def unroll(self, x: Any, state: Any, begins: Any) -> Any:
+            """Returns the states [T, N, S] after the steps of [T, N, F] inputs; see unrolled()."""
             recurrent = [tf.convert_to_tensor(variable) for variable in self.recurrent]
             return scan(tf.tensordot(x, self.kernel, 1) + self.bias, state, begins, *recurrent)
 
-    def scan(projected: Any, state: Any, begins: Any, *recurrent: Any) -> tuple[Any, Any]:
-        return unrolled(lambda x, before: step(x, before, *recurrent), projected, state, begins, units)
+    def scan(projected: Any, state: Any, begins: Any, *recurrent: Any) -> Any:
+        return unrolled(lambda x, before: step(x, before, *recurrent), projected, state, begins)
 
     scan = tf.function(scan, jit_compile=True, autograph=False)
     return Cell()
 
 
-def unrolled(step: Any, x: Any, state: Any, begins: Any, units: int) -> tuple[Any, Any]:
-    """Returns the outputs of a sequence and the state after it.
+def unrolled(step: Any, x: Any, state: Any, begins: Any) -> Any:
+    """Returns the states after the steps of a sequence.
 
     Where an episode begins, the state is zero whatever came before: nothing leaks from one episode into the next, nor
     does a gradient flow back.
@@ -105,23 +105,22 @@ def unrolled(step: Any, x: Any, state: Any, begins: Any, units: int) -> tuple[An
       x: [T, N, F].
       state: [N, S] before the first step.
       begins: [T, N] bool, the steps that are the first of their episodes.
-      units: how much of a state is output.
 
     Returns:
-      [T, N, units] and [N, S].
+      [T, N, S].
     """
     tf = load()
-    length, rows = x.shape[0], state.shape[0]
+    length, rows, size = x.shape[0], *state.shape
     keeps = tf.cast(tf.logical_not(begins), state.dtype)
 
-    def body(t: Any, state: Any, outputs: Any) -> tuple[Any, Any, Any]:
+    def body(t: Any, state: Any, states: Any) -> tuple[Any, Any, Any]:
         state = step(x[t], state * keeps[t][:, None])
-        return t + 1, state, outputs.write(t, state[:, :units])
+        return t + 1, state, states.write(t, state)
 
-    outputs = tf.TensorArray(state.dtype, length, element_shape=(rows, units))
-    start = (tf.constant(0), state, outputs)
-    _, state, outputs = tf.while_loop(lambda t, *_: t < length, body, start, maximum_iterations=length)
-    return outputs.stack(), state
+    states = tf.TensorArray(state.dtype, length, element_shape=(rows, size))
+    start = (tf.constant(0), state, states)
+    *_, states = tf.while_loop(lambda t, *_: t < length, body, start, maximum_iterations=length)
+    return states.stack()
 
 
 class LSTM(NamedTuple):

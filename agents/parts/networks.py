@@ -136,7 +136,7 @@ class Network:
         return self.model(obs)  # type: ignore[no-any-return]
 
     def unroll(self, obs: Any, state: Any, begins: Any) -> tuple[dict[str, Any], Any]:
-        """Returns heads [T, N, units] of sequences and the state after them, as tensors; of a network with memory.
+        """Returns heads [T, N, units] of sequences and the states [T, N, S] after their steps; of one with memory.
 
         Args:
           obs: [T, N, ...].
@@ -150,8 +150,8 @@ class Network:
         seen, states = {}, []
         for (trunk, cell), part in zip(self._cells.items(), tf.split(state, len(self._cells), -1), strict=True):
             x = tf.reshape(features[trunk], [length, rows, features[trunk].shape[-1]])
-            seen[trunk], after = cell.unroll(x, part, begins)
-            states.append(after)
+            states.append(cell.unroll(x, part, begins))
+            seen[trunk] = states[-1][..., : self._memory_size]
         heads = {name: head(seen[self._trunk_of[name]]) for name, head in self._heads.items()}
         return heads, tf.concat(states, -1)
 

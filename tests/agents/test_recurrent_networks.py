@@ -113,9 +113,9 @@ def test_cells_are_those_of_keras(kind):
 def test_acting_learning_and_litert_agree(kind, shared):
     network, obs = network_of(kind, shared=shared), sequence()
     acted, after = played(network, obs)
-    heads, final = network.unroll(obs, network.initial_state(3), np.zeros((6, 3), bool))
+    heads, states = network.unroll(obs, network.initial_state(3), np.zeros((6, 3), bool))
     assert_close({name: value.numpy() for name, value in heads.items()}, acted)
-    np.testing.assert_allclose(final, after, rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(states[-1], after, rtol=1e-4, atol=1e-5)
     function = LiteRTFunction(network.to_litert(list(HEADS)))
     assert function.state_size == network.state_size == after.shape[1]
     state = network.initial_state(3)
@@ -162,14 +162,14 @@ def test_a_sequence_with_a_boundary_is_worth_two_sequences(kind):
     network, obs = network_of(kind), sequence(6, 2)
     begins = np.zeros((6, 2), bool)
     begins[4, 0] = True  # row 0 begins an episode at step 4, row 1 goes on
-    whole, final = network.unroll(obs, network.initial_state(2), begins)
+    whole, states = network.unroll(obs, network.initial_state(2), begins)
     before, _ = network.unroll(obs[:4], network.initial_state(2), np.zeros((4, 2), bool))
-    behind, last = network.unroll(obs[4:], network.initial_state(2), np.zeros((2, 2), bool))
+    behind, later = network.unroll(obs[4:], network.initial_state(2), np.zeros((2, 2), bool))
     for name in HEADS:
         np.testing.assert_allclose(whole[name][:4], before[name], rtol=1e-5, atol=1e-6)
         np.testing.assert_allclose(whole[name][4:, 0], behind[name][:, 0], rtol=1e-5, atol=1e-6)
         assert np.abs(whole[name][4:, 1] - behind[name][:, 1]).max() > 1e-3
-    np.testing.assert_allclose(final[0], last[0], rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(states[4:, 0], later[:, 0], rtol=1e-5, atol=1e-6)
     assert_close({name: value.numpy() for name, value in whole.items()}, played(network, obs, begins)[0])
 
 
@@ -191,8 +191,8 @@ def test_no_gradient_flows_back_over_a_boundary():
 def test_the_state_carries_over_from_one_sequence_to_the_next(kind):
     network, obs = network_of(kind), sequence()
     none = np.zeros((3, 3), bool)
-    first, state = network.unroll(obs[:3], network.initial_state(3), none)
-    second, _ = network.unroll(obs[3:], state, none)
+    first, states = network.unroll(obs[:3], network.initial_state(3), none)
+    second, _ = network.unroll(obs[3:], states[-1], none)
     whole, _ = network.unroll(obs, network.initial_state(3), np.zeros((6, 3), bool))
     for name in HEADS:
         np.testing.assert_allclose(np.concatenate([first[name], second[name]]), whole[name], rtol=1e-5, atol=1e-6)
