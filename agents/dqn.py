@@ -1,9 +1,10 @@
-"""DQN: Q-learning with a network, a replay and a target network; Double DQN and multi-step returns are options.
+"""DQN: Q-learning with a network, a replay and a target network; Double DQN, multi-step returns and memory are options.
 
 Sources: Mnih et al. (2013), "Playing Atari with deep reinforcement learning"; Mnih et al. (2015), "Human-level
 control through deep reinforcement learning"; van Hasselt et al. (2016), "Deep reinforcement learning with double
 Q-learning"; Hessel et al. (2018), "Rainbow: combining improvements in deep reinforcement learning" (multi-step returns,
-not corrected for exploration).
+not corrected for exploration); Hausknecht & Stone (2015), "Deep recurrent Q-learning for partially observable MDPs"
+and Kapturowski et al. (2019), "Recurrent experience replay in distributed reinforcement learning" (R2D2: memory).
 
 Deliberate deviations:
 - Adam (Kingma & Ba 2015) in place of RMSProp, and the gradient's norm is clipped, as today's implementations do. Adam's
@@ -11,12 +12,13 @@ Deliberate deviations:
 - The papers clip the error term to [-1, 1]; here it is the Huber loss, whose gradient that is.
 - Several updates in a row run as one compiled loop; the target network does not change within it.
 - An episode that is cut off bootstraps with the value of its last observation.
+- Of R2D2 these are the stored memory and the burn-in. Sequences are drawn uniformly, begin at any step and go on over
+  the end of an episode with an empty memory; values are not rescaled, and the network sees observations alone.
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Literal
 
@@ -25,17 +27,16 @@ import numpy as np
 import pydantic
 
 from agents.parts import state
-from agents.parts.networks import Network, load_variables, save_variables
+from agents.parts.networks import Network
 from agents.parts.optimizers import adam
-from agents.parts.replay import Replay, stack_size
+from agents.parts.replays import new_replay, new_sequence_replay
 from agents.parts.schedules import linear
-from agents.parts.td import compiled_copy, compiled_updates
-from agents.parts.transition_replay import TransitionReplay
+from agents.parts.td import compiled_copy, compiled_sequence_updates, compiled_updates
+from agents.parts.variables import load_variables, save_variables
 from arena import agent, policy, seeding
 from arena.agent import Decision, Mode, Player, Spec, Transition
-from arena.errors import DoesNotFit
+from arena.errors import DoesNotFit, InvalidValue
 
-_SMALL_BYTES = 4_096  # observations up to which it is better to store two of a transition than to share them
 WEIGHTS, TARGET, OPTIMIZER, REPLAY = "weights.npz", "target.npz", "optimizer.npz", "replay"
 
 
@@ -44,7 +45,7 @@ class Settings(agent.Settings):
 
     Attributes:
       learning_rate: Adam's.
-      batch_size: transitions per update.
+      batch_size: transitions per update; with memory, sequences of them.
       buffer_size: transitions that the replay holds.
       learning_starts: steps before the first update.
       discount: of the next step's value.
@@ -55,8 +56,11 @@ class Settings(agent.Settings):
       epsilon_start: chance of a random action at the start.
       epsilon_end: chance of a random action in the end.
       epsilon_fraction: part of the training over which it falls from the one to the other, in a line.
-      network: auto is cnn-2015 for images, else mlp.
+      network: auto is cnn-2015 for images, else mlp; lstm and gru are auto with such a cell after it, which remembers.
       hidden: widths of an mlp's hidden layers.
+      memory_size: units of the cell.
+      sequence_length: steps in a row that a network with memory learns from at a time.
+      burn_in: steps before them that only bring its memory up to date.
       double: choose the next action with the online network and value it with the target network.
       loss: of the temporal-difference error.
       reward_clip: learn from rewards clipped to [-1, 1].
@@ -77,8 +81,11 @@ class Settings(agent.Settings):
     epsilon_start: float = pydantic.Field(1.0, ge=0, le=1)
     epsilon_end: float = pydantic.Field(0.05, ge=0, le=1)
     epsilon_fraction: float = pydantic.Field(0.15, gt=0, le=1)
-    network: Literal["auto", "mlp", "cnn-2013", "cnn-2015"] = "auto"
+    network: Literal["auto", "mlp", "cnn-2013", "cnn-2015", "lstm", "gru"] = "auto"
     hidden: tuple[pydantic.PositiveInt, ...] = pydantic.Field((256, 256), min_length=1)
+    memory_size: int = pydantic.Field(64, gt=0)
+    sequence_length: int = pydantic.Field(20, gt=0)
+    burn_in: int = pydantic.Field(10, ge=0)
     double: bool = False
     loss: Literal["huber", "squared"] = "huber"
     reward_clip: bool = False
@@ -88,9 +95,10 @@ class Settings(agent.Settings):
 
 
 class DQN(agent.Agent):
-    """Learns action values from replayed transitions; acts epsilon-greedily.
+    """Learns action values from replayed transitions, or with memory from sequences of them; acts epsilon-greedily.
 
-    Raises DoesNotFit where actions are not discrete, or observations neither discrete nor a Box.
+    Raises DoesNotFit where actions are not discrete, or observations neither discrete nor a Box; InvalidValue where
+    the replay does not hold a sequence of every row, or a sequence not the steps of a target.
     """
 
     Settings = Settings
@@ -108,40 +116,52 @@ class DQN(agent.Agent):
         variables = self._network.trainable_variables
         self._optimizer = adam(chosen.learning_rate, variables, epsilon=chosen.adam_epsilon)
         self._update_target = compiled_copy(self._network, self._target)
-        self._update = compiled_updates(
-            self._network,
-            self._target,
-            self._optimizer,
-            double=chosen.double,
-            loss=chosen.loss,
-            max_gradient_norm=chosen.max_gradient_norm,
-            xla=self._network.kind == "mlp" and chosen.updates_per_training > 1,
-        )
-        self._replay = _new_replay(spec, chosen.buffer_size, chosen.num_steps)
+        self._update = self._compiled_updates()
+        self._replay = self._new_replay()
         self._batch = self._replay.new_batch(chosen.updates_per_training, chosen.batch_size)
         self._num_steps = 0  # observed
         self._learned_at = 0  # the number of steps at the last learn()
         self._is_target_behind = False
+        self._memory = self._network.initial_state(spec.num_rows)  # for the next step of every row
+        self._is_restored = False  # and no episode has gone on or begun since
+
+    def initial_state(self, seeds: np.ndarray) -> Any:
+        return self._network.initial_state(len(seeds))
+
+    def begin(self, episodes: np.ndarray, seeds: np.ndarray) -> Any:
+        """Returns initial_state(), but at first after a restore what the rows remembered."""
+        if self._is_restored:
+            self._is_restored = False
+            return self._memory
+        return self.initial_state(seeds)
 
     def act(self, obs: np.ndarray, state: Any) -> Decision:
-        q = self._network.act(obs)["q"]
+        outputs, next_state = self._network.step(obs, state)
+        q = outputs["q"]
         action = q.argmax(-1)
         explores = self._random.random(len(obs)) < self._epsilon()
         if explores.any():
             action = np.where(explores, self._random.integers(self._num_actions, size=len(obs)), action)
-        return Decision(action, state, {"q": q})
+        if not self._network.memory:
+            return Decision(action, state, {"q": q})
+        return Decision(action, next_state, {"q": q, "memory": state, "next_memory": next_state})
 
     def observe(self, transition: Transition) -> None:
         reward = transition.reward.clip(-1.0, 1.0) if self.settings.reward_clip else transition.reward
         discount = np.where(transition.terminated, 0.0, self.settings.discount)
-        self._replay.add(transition.obs, transition.action, reward, discount, transition.done, transition.next_obs)
+        memory: tuple[np.ndarray, ...] = ()
+        done = transition.done
+        if self._network.memory:
+            memory = (transition.extras["memory"],)
+            self._memory = np.where(done[:, None], np.float32(0.0), transition.extras["next_memory"])
+        self._replay.add(transition.obs, transition.action, reward, discount, done, transition.next_obs, *memory)
         self._num_steps += len(reward)
 
     def learn(self) -> Mapping[str, Any]:
         """Makes the updates that are due; returns metrics if there were any."""
         chosen = self.settings
         before, self._learned_at = self._learned_at, self._num_steps
-        if self._num_steps <= chosen.learning_starts:
+        if self._num_steps <= chosen.learning_starts or not len(self._replay):
             return {}
         if self._is_target_behind and _times(before, self._num_steps, chosen.target_period_steps):
             self._update_target()
@@ -169,15 +189,16 @@ class DQN(agent.Agent):
 
     def forget_unfinished(self) -> None:
         self._replay.cut()
+        self._memory = self._network.initial_state(self.spec.num_rows)
 
     def save_state(self, folder: Path) -> None:
         for name, variables in self._variables().items():
             save_variables(folder / name, variables)
         self._replay.save(folder / REPLAY)
-        state.save(folder, {}, self._progress())
+        state.save(folder, self._arrays(), self._progress())
 
     def restore_state(self, folder: Path) -> None:
-        _, values = state.load(folder, {}, self._progress())
+        arrays, values = state.load(folder, self._arrays(), self._progress())
         self._random = state.generator_from(values["generator"])
         self._replay_random = state.generator_from(values["replay_generator"])
         for name, variables in self._variables().items():
@@ -186,6 +207,10 @@ class DQN(agent.Agent):
         self._network.refresh()
         self._num_steps, self._learned_at = values["num_steps"], values["learned_at"]
         self._is_target_behind = values["is_target_behind"]
+        self._memory, self._is_restored = arrays.get("memory", ()), True
+
+    def _arrays(self) -> dict[str, np.ndarray]:
+        return {"memory": self._memory} if self._network.memory else {}
 
     def _progress(self) -> dict[str, Any]:
         return {
@@ -203,6 +228,24 @@ class DQN(agent.Agent):
             OPTIMIZER: self._optimizer.variables,
         }
 
+    def _new_replay(self) -> Any:
+        chosen = self.settings
+        how = self.spec, chosen.buffer_size, chosen.num_steps
+        if not self._network.memory:
+            return new_replay(*how)
+        if chosen.num_steps > chosen.sequence_length:
+            raise InvalidValue(f"num_steps {chosen.num_steps} is more than sequence_length {chosen.sequence_length}")
+        length = chosen.burn_in + chosen.sequence_length
+        return new_sequence_replay(*how, state_size=self._network.state_size, length=length)
+
+    def _compiled_updates(self) -> Callable[..., Any]:
+        chosen, of_mlp = self.settings, self._network.kind == "mlp"
+        learners = self._network, self._target, self._optimizer
+        how = {"double": chosen.double, "loss": chosen.loss, "max_gradient_norm": chosen.max_gradient_norm}
+        if self._network.memory:
+            return compiled_sequence_updates(*learners, burn_in=chosen.burn_in, xla=of_mlp, **how)
+        return compiled_updates(*learners, xla=of_mlp and chosen.updates_per_training > 1, **how)
+
     def _epsilon(self) -> float:
         chosen = self.settings
         return linear(self.progress, chosen.epsilon_start, chosen.epsilon_end, chosen.epsilon_fraction)
@@ -213,25 +256,10 @@ class DQN(agent.Agent):
             {"q": self._num_actions},
             kind=self.settings.network,
             hidden=self.settings.hidden,
+            memory_size=self.settings.memory_size,
             initializer="fan_in",
             seed=seeding.derived_seed(self.seed, "dqn network"),
         )
-
-
-def _new_replay(spec: Spec, capacity: int, num_steps: int) -> Replay | TransitionReplay:
-    space, num_frames = spec.observation_space, stack_size(spec)
-    shape, dtype = tuple(space.shape or ()), _stored_dtype(space)
-    if num_frames == 1 and math.prod(shape) * dtype.itemsize <= _SMALL_BYTES:
-        return TransitionReplay(shape, dtype, capacity=capacity, num_rows=spec.num_rows, num_steps=num_steps)
-    rows = {"num_rows": spec.num_rows, "num_frames": num_frames}
-    return Replay(shape, dtype, capacity=capacity, num_steps=num_steps, **rows)
-
-
-def _stored_dtype(space: gym.Space[Any]) -> np.dtype[Any]:
-    """Returns the type that the network takes, so that sampled arrays need no cast."""
-    if isinstance(space, gym.spaces.Discrete):
-        return np.dtype(np.int32)
-    return np.dtype(np.uint8 if space.dtype == np.uint8 else np.float32)
 
 
 def _times(before: int, now: int, period: int) -> int:
