@@ -1,7 +1,7 @@
 """Proximal policy optimisation.
 
 Source: Schulman et al. (2017), "Proximal policy optimization algorithms", with the details of
-Huang et al. (2022), "The 37 implementation details of proximal policy optimization".
+Huang et al. (2022), "The 37 implementation details of proximal policy optimization", those of its LSTM among them.
 
 Deliberate deviations:
 - Samples left over when a rollout does not divide into minibatches sit out that epoch: compiled
@@ -10,6 +10,9 @@ Deliberate deviations:
 - Observations are standardised by the statistics of the rollouts before this one, so that the
   policy that is improved is the one that acted.
 - Continuous actions are Gaussian in [-1, 1], clipped and scaled to the action space.
+- With memory, gradients go back to the start of the rollout (truncated backpropagation: Williams & Peng 1990, "An
+  efficient gradient-based algorithm for on-line training of recurrent network trajectories"). Minibatches are of
+  rows, whose steps stay in order, as many rows as `batch_size` has room for and at least one.
 """
 
 from __future__ import annotations
@@ -23,7 +26,8 @@ from pydantic import Field, PositiveInt
 
 from agents.parts import returns, state
 from agents.parts.actor import Actor
-from agents.parts.optimizers import adam, clip_by_global_norm
+from agents.parts.clipped_updates import METRICS, compiled_updates
+from agents.parts.optimizers import adam
 from agents.parts.tensorflow import load
 from agents.parts.variables import load_variables, save_variables
 from arena import agent
@@ -31,18 +35,20 @@ from arena.agent import Agent, Decision, Settings, Spec, Transition
 from arena.errors import InvalidValue
 from arena.policy import Policy
 
-_METRICS = ("policy_loss", "value_loss", "entropy", "approx_kl", "clip_fraction")
-
 
 class PPOSettings(Settings):
     """The settings of PPO.
 
     Attributes:
-      num_steps: rollout length of each row; an update follows every num_steps x num_envs steps.
-      batch_size: of a minibatch.
+      num_steps: rollout length of each row; an update follows every num_steps x num_envs steps. With memory also how
+        far back it learns to remember.
+      batch_size: of a minibatch, in steps.
       clip: how far a probability ratio may go from 1.
       value_clip: how far a value may go from the one before the update; None for no limit.
       target_kl: end a rollout's updates early beyond 1.5 times this; None for never.
+      network: auto is cnn-2015 for images, else mlp; lstm and gru are auto with such a cell after it, which remembers.
+      hidden: widths of an mlp's hidden layers.
+      memory_size: units of the cell.
       initial_log_std: of a Gaussian over actions in [-1, 1].
       reward_clip: learn from rewards clipped to [-reward_clip, reward_clip]; None for raw ones.
       play: the mode of the policy.
@@ -64,6 +70,7 @@ class PPOSettings(Settings):
     target_kl: float | None = Field(None, gt=0.0)
     network: str = "auto"
     hidden: tuple[PositiveInt, ...] = (64, 64)
+    memory_size: int = Field(64, ge=1, le=4_096)
     activation: Literal["tanh", "relu"] = "tanh"
     initial_log_std: float = 0.0
     normalize_observations: bool = False
@@ -90,6 +97,7 @@ class PPO(Agent):
             log_std=s.initial_log_std,
             kind=s.network,
             hidden=s.hidden,
+            memory_size=s.memory_size,
             activation=s.activation,
             shared=False,
             initializer="orthogonal",
@@ -100,10 +108,30 @@ class PPO(Agent):
         self._num_filled = 0
         self._reward_scale = returns.RewardScale(spec.num_rows, s.discount)
         self._optimizer = adam(s.learning_rate, self._actor.trainable_variables, epsilon=1e-5)
-        self._update = _compile_update(self._actor, self._optimizer, s)
+        self._update = compiled_updates(
+            self._actor,
+            self._optimizer,
+            value_clip=s.value_clip,
+            value_coefficient=s.value_coefficient,
+            entropy_coefficient=s.entropy_coefficient,
+            max_gradient_norm=s.max_gradient_norm,
+            target_kl=s.target_kl,
+        )
+        self._memory = self._actor.network.initial_state(spec.num_rows)  # for the next step of every row
+        self._is_restored = False  # and no episode has gone on or begun since
+
+    def initial_state(self, seeds: np.ndarray) -> Any:
+        return self._actor.network.initial_state(len(seeds))
+
+    def begin(self, episodes: np.ndarray, seeds: np.ndarray) -> Any:
+        """Returns initial_state(), but at first after a restore what the rows remembered."""
+        if self._is_restored:
+            self._is_restored = False
+            return self._memory
+        return self.initial_state(seeds)
 
     def act(self, obs: np.ndarray, state: Any) -> Decision:
-        return self._actor.act(obs)
+        return self._actor.act(obs, state)
 
     def observe(self, transition: Transition) -> None:
         rollout, t = self._rollout, self._num_filled
@@ -120,7 +148,11 @@ class PPO(Agent):
             before = rollout["done"][t - 1]
             rollout["next_value"][t - 1] = np.where(before, rollout["next_value"][t - 1], rollout["value"][t])
         if transition.truncated.any() or t == self.settings.num_steps - 1:
-            rollout["next_value"][t] = self._actor.value(transition.next_obs)
+            rollout["next_value"][t] = self._actor.value(transition.next_obs, transition.extras.get("next_memory", ()))
+        if self._has_memory:
+            if t == 0:
+                rollout["memory"][...] = transition.extras["memory"]
+            self._memory = np.where(transition.done[:, None], np.float32(0.0), transition.extras["next_memory"])
         self._num_filled += 1
 
     def learn(self) -> Mapping[str, Any]:
@@ -137,27 +169,39 @@ class PPO(Agent):
         successors = (rollout["next_value"], rollout["terminated"], rollout["done"])
         advantage = returns.gae(reward, value, *successors, s.discount, s.gae_lambda)
         target = advantage + value
-        flat = [
-            np.reshape(array, (self._size, *array.shape[2:]))
-            for array in (
-                *(rollout[name] for name in ("obs", "sample", "log_prob", "value")),
-                advantage.astype(np.float32),
-                target.astype(np.float32),
-            )
-        ]
+        arrays = [rollout["obs"], rollout["sample"], rollout["log_prob"], value]
+        arrays += [advantage.astype(np.float32), target.astype(np.float32)]
+        flat = [np.reshape(array, (self._size, *array.shape[2:])) for array in arrays]
         tf = load()
-        means = self._update(flat, self._shuffled(), tf.constant(clip, tf.float32))
+        given = [*arrays, self._begins(), rollout["memory"]] if self._has_memory else flat
+        means = self._update(given, self._shuffled(), tf.constant(clip, tf.float32))
         if s.normalize_observations:
             self._actor.network.update_statistics(flat[0])
         self._actor.refresh()
-        metrics = dict(zip(_METRICS, means.numpy().tolist(), strict=True))
+        metrics = dict(zip(METRICS, means.numpy().tolist(), strict=True))
         return metrics | {"explained_variance": returns.explained_variance(value, target), "learning_rate": rate}
 
+    @property
+    def _has_memory(self) -> bool:
+        return bool(self._actor.network.memory)
+
+    def _begins(self) -> np.ndarray:
+        """Returns [num_steps, N] bool, the steps before which an episode ended; at the first, its state says so."""
+        begins = np.zeros_like(self._rollout["done"])
+        begins[1:] = self._rollout["done"][:-1]
+        return begins
+
     def _shuffled(self) -> np.ndarray:
-        """Returns [epochs * minibatches, batch] int32 indices: every epoch goes through the rollout in a new order."""
-        batch = min(self.settings.batch_size, self._size)
-        used = self._size // batch * batch
-        orders = [self._actor.rng.permutation(self._size)[:used] for _ in range(self.settings.epochs)]
+        """Returns [epochs * minibatches, batch] int32 indices: every epoch goes through the rollout in a new order.
+
+        They are of steps, or with memory of rows.
+        """
+        batch, size = self.settings.batch_size, self._size
+        if self._has_memory:
+            batch, size = max(1, batch // self.settings.num_steps), self.spec.num_rows
+        batch = min(batch, size)
+        used = size // batch * batch
+        orders = [self._actor.rng.permutation(size)[:used] for _ in range(self.settings.epochs)]
         return np.concatenate(orders).reshape(-1, batch).astype(np.int32)
 
     def policy(self) -> Policy:
@@ -177,6 +221,7 @@ class PPO(Agent):
     def forget_unfinished(self) -> None:
         self._num_filled = 0
         self._reward_scale.returns[:] = 0.0
+        self._memory = self._actor.network.initial_state(self.spec.num_rows)
 
     def restore_state(self, folder: Path) -> None:
         arrays, values = state.load(folder, self._arrays(), self._values())
@@ -186,78 +231,22 @@ class PPO(Agent):
         self._actor.rng, self._num_filled = rng, values["num_filled"]
         for name, array in self._arrays().items():
             array[...] = arrays[name]
+        self._is_restored = True
 
     def _arrays(self) -> dict[str, np.ndarray]:
         scale = self._reward_scale
-        return {**self._rollout, "running_returns": scale.returns, "return_moments": scale.moments}
+        carried = {"carried_memory": self._memory} if self._has_memory else {}
+        return {**self._rollout, **carried, "running_returns": scale.returns, "return_moments": scale.moments}
 
     def _values(self) -> dict[str, Any]:
         return {"num_filled": self._num_filled, "rng": self._actor.rng.bit_generator.state}
 
 
-def clipped_policy_loss(log_prob: Any, old_log_prob: Any, advantage: Any, clip: Any) -> Any:
-    """Returns the mean over [B] of -min(r A, clip(r, 1 - clip, 1 + clip) A), r = exp(log_prob - old_log_prob).
-
-    Source: Schulman et al. (2017), equation 7.
-    """
-    tf = load()
-    ratio = tf.exp(log_prob - old_log_prob)
-    return -tf.reduce_mean(tf.minimum(ratio * advantage, tf.clip_by_value(ratio, 1.0 - clip, 1.0 + clip) * advantage))
-
-
-def value_loss(value: Any, old_value: Any, target: Any, clip: float | None) -> Any:
-    """Returns the mean squared error over [B]; with `clip` the larger of it and that of the clipped value."""
-    tf = load()
-    error = tf.square(value - target)
-    if clip is not None:
-        clipped = old_value + tf.clip_by_value(value - old_value, -clip, clip)
-        error = tf.maximum(error, tf.square(clipped - target))
-    return tf.reduce_mean(error)
-
-
-def _compile_update(actor: Actor, optimizer: Any, s: PPOSettings) -> Any:
-    """Returns a compiled function that makes all of a rollout's updates and returns the [5] means of _METRICS."""
-    tf = load()
-    variables, distribution = actor.trainable_variables, actor.distribution
-    kl_limit = float("inf") if s.target_kl is None else 1.5 * s.target_kl
-
-    def minibatch(batch: list[Any], clip: Any) -> Any:
-        obs, sample, old_log_prob, old_value, advantage, target = batch
-        advantage = (advantage - tf.reduce_mean(advantage)) / (tf.math.reduce_std(advantage) + 1e-8)
-        with tf.GradientTape() as tape:
-            outputs = actor.network(obs)
-            log_prob = distribution.log_prob(outputs, sample)
-            entropy = tf.reduce_mean(distribution.entropy(outputs))
-            of_policy = clipped_policy_loss(log_prob, old_log_prob, advantage, clip)
-            of_value = value_loss(outputs["value"][:, 0], old_value, target, s.value_clip)
-            loss = of_policy + s.value_coefficient * of_value - s.entropy_coefficient * entropy
-        gradients = clip_by_global_norm(tape.gradient(loss, variables), s.max_gradient_norm)
-        optimizer.apply(gradients, variables)
-        log_ratio = log_prob - old_log_prob
-        kl = tf.reduce_mean(tf.exp(log_ratio) - 1.0 - log_ratio)  # Schulman (2020), "Approximating KL divergence"
-        is_clipped = tf.cast(tf.abs(tf.exp(log_ratio) - 1.0) > clip, tf.float32)
-        return tf.stack([of_policy, of_value, entropy, kl, tf.reduce_mean(is_clipped)])
-
-    def update(rollout: list[Any], indices: Any, clip: Any) -> Any:
-        def step(i: Any, totals: Any, kl: Any) -> Any:
-            batch = [tf.gather(array, indices[i]) for array in rollout]
-            metrics = minibatch(batch, clip)
-            return i + 1, totals + metrics, metrics[3]
-
-        def goes_on(i: Any, totals: Any, kl: Any) -> Any:
-            return (i < len(indices)) & (kl <= kl_limit)
-
-        count, totals, _ = tf.while_loop(goes_on, step, (tf.constant(0), tf.zeros(len(_METRICS)), tf.constant(0.0)))
-        return totals / tf.cast(count, tf.float32)
-
-    return tf.function(update, jit_compile=actor.network.kind == "mlp")
-
-
 def _empty_rollout(spec: Spec, num_steps: int, actor: Actor) -> dict[str, np.ndarray]:
-    """Returns [num_steps, N, ...] arrays for one rollout, by name."""
+    """Returns [num_steps, N, ...] arrays for one rollout, by name; `memory` is the [N, S] state at its start."""
     shape = (num_steps, spec.num_rows)
     space, distribution = spec.observation_space, actor.distribution
-    return {
+    rollout = {
         "obs": np.zeros((*shape, *(space.shape or ())), space.dtype),
         "sample": np.zeros((*shape, *distribution.sample_shape), distribution.sample_dtype),
         "log_prob": np.zeros(shape, np.float32),
@@ -267,3 +256,6 @@ def _empty_rollout(spec: Spec, num_steps: int, actor: Actor) -> dict[str, np.nda
         "terminated": np.zeros(shape, bool),
         "done": np.zeros(shape, bool),
     }
+    if actor.network.memory:
+        rollout["memory"] = actor.network.initial_state(spec.num_rows)
+    return rollout

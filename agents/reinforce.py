@@ -25,12 +25,14 @@ from pydantic import Field, PositiveInt
 
 from agents.parts import returns, state
 from agents.parts.actor import Actor
+from agents.parts.cells import CELLS
 from agents.parts.episodes import EpisodeBuffer
 from agents.parts.optimizers import adam, clip_by_global_norm
 from agents.parts.tensorflow import load
 from agents.parts.variables import load_variables, save_variables
 from arena import agent
 from arena.agent import Agent, Decision, Settings, Spec, Transition
+from arena.errors import InvalidValue
 from arena.policy import Policy
 
 
@@ -78,6 +80,8 @@ class Reinforce(Agent):
     def __init__(self, spec: Spec, *, seed: int, settings: Mapping[str, Any] | agent.Settings | None = None) -> None:
         super().__init__(spec, seed=seed, settings=settings)
         s: ReinforceSettings = self.settings
+        if s.network in CELLS:
+            raise InvalidValue(f"reinforce has no memory: network={s.network} is for ppo and dqn")
         self._has_value = s.baseline == "value"
         self._actor = Actor(
             spec,

@@ -50,6 +50,9 @@ class EncodedAgent(Agent):
     def initial_state(self, seeds: np.ndarray) -> Any:
         return self._agent.initial_state(seeds)
 
+    def begin(self, episodes: np.ndarray, seeds: np.ndarray) -> Any:
+        return self._agent.begin(episodes, seeds)
+
     def act(self, obs: np.ndarray, state: Any) -> Decision:
         return self._agent.act(self._codes(obs), state)
 

@@ -7,8 +7,9 @@ import pytest
 
 import envs
 from agents.parts import returns
+from agents.parts.clipped_updates import clipped_policy_loss, value_loss
 from agents.parts.tensorflow import load
-from agents.ppo import PPO, clipped_policy_loss, value_loss
+from agents.ppo import PPO
 from arena.agent import Spec, Transition
 from arena.errors import DamagedFile, DoesNotFit, InvalidValue
 from arena.evaluation import play
