@@ -33,7 +33,7 @@ _SIGNS = {"left": "←", "right": "→", "up": "↑", "down": "↓", "return": "
 _RENAMED = {"ALE/Pong": {"right": "up", "left": "down"}}
 
 #: Real time without an action that does nothing: with no key held these are played in turn, and cancel out.
-_IN_TURN: Mapping[str, tuple[int, ...]] = {"CartPole": (0, 1)}
+_IN_TURN: Mapping[str, tuple[int, ...]] = {"CartPole": (0, 1), "arena/CartPoleNoVelocity": (0, 1)}
 
 
 class Push(NamedTuple):

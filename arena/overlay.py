@@ -40,6 +40,8 @@ _MEANINGS = {
     "CarRacing": ("coast", "right", "left", "gas", "brake"),
     "Taxi": ("south", "north", "east", "west", "pick up", "drop off"),
     "Blackjack": ("stick", "hit"),
+    "arena/CartPoleNoVelocity": ("left", "right"),
+    "arena/TMaze": ("north", "east", "south", "west"),
 }
 
 

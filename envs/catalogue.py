@@ -107,6 +107,7 @@ def _gymnasium_ids() -> list[str]:
     import ale_py  # noqa: F401  registers the games
     import gymnasium as gym
 
+    import envs.memory  # noqa: F401  registers the project's own
     from envs.factory import is_old_atari
 
     return [env_id for env_id, registered in gym.registry.items() if not is_old_atari(registered)]

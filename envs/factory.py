@@ -42,8 +42,8 @@ def make(
     """Returns `num_rows` rows of the environment `env_id`.
 
     Args:
-      env_id: a Gymnasium id, an `ALE/*` game, `module:Env-v0`, whose module registers it on import, or a two-player
-        game (see envs.games).
+      env_id: a Gymnasium id, an `ALE/*` game, one of this project's own `arena/*` (see envs.memory), `module:Env-v0`,
+        whose module registers it on import, or a two-player game (see envs.games).
       num_rows: how many to play side by side.
       preprocess: a name from envs.preprocessing; None for the environment's default.
       settings: keywords of the environment's maker, and `max_episode_steps`.
@@ -79,6 +79,8 @@ def find(env_id: str) -> EnvSpec:
         import_environments(env_id, module)
     if name.startswith("ALE/"):
         importlib.import_module("ale_py")  # registers the games
+    if name.startswith("arena/"):
+        importlib.import_module("envs.memory")  # registers the project's own
     registered = gym.registry.get(name)
     if registered is None or (is_old_atari(registered) and not module):
         known = {entry.id for entry in catalogue.entries()}

@@ -29,6 +29,8 @@ CASES = [
     Case("Blackjack-v1"),
     Case("Pendulum-v1"),
     Case("LunarLander-v3"),
+    Case("arena/CartPoleNoVelocity-v1"),
+    Case("arena/TMaze-v0"),
     Case("InvertedPendulum-v5"),
     Case("connect_four"),  # no column is full, and nobody has won, within the cap: every action is legal
     Case("pettingzoo:connect_four_v3"),
