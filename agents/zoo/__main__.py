@@ -3,7 +3,8 @@
 python -m agents.zoo [--runs DIR] [--out DIR] [ENTRY ...]
 
 ENTRY is AGENT/ENV, as ppo/CartPole-v1; all recipes without one. A run that is in DIR/ENTRY already is gone on with, or
-taken as it is when it is finished (or was stopped with --as-is).
+taken as it is when it is finished (or was stopped with --as-is). The second training of a recipe with two is in
+DIR/ENTRY-late.
 """
 
 from __future__ import annotations
@@ -45,6 +46,7 @@ class Recipe(pydantic.BaseModel):
       steps: of the training, where not the preset's.
       games: on which the policy is judged.
       mode: how it plays, where not as in its training's evaluations: greedy, sample or epsilon=X.
+      late: the preset of a second training, from the best policy of the first.
     """
 
     model_config = pydantic.ConfigDict(extra="forbid", frozen=True)
@@ -53,6 +55,7 @@ class Recipe(pydantic.BaseModel):
     steps: int | None = pydantic.Field(None, ge=1)
     games: int = pydantic.Field(100, ge=1)
     mode: str | None = None
+    late: str | None = None
 
 
 def main() -> None:
@@ -68,10 +71,14 @@ def main() -> None:
         if name not in recipes:
             raise UnknownName("recipe", name, recipes)
     for name in given.entries or recipes:
+        recipe = recipes[name]
         run = given.runs / name
+        late = run.with_name(f"{run.name}-late") if recipe.late else None
         if not given.as_is:
-            _train(name, recipes[name], run)
-        record = make(name, recipes[name], run, given.out)
+            _train(name, run, seed=recipe.seed, steps=recipe.steps)
+            if late:
+                _train(name, late, seed=recipe.seed, preset=recipe.late, start=str(run))
+        record = make(name, recipe, run, given.out, late)
         result = record["evaluation"]
         terminal.out.print(f"{name:<32} {result['mean']:>9.2f} [{result['low']:.2f}, {result['high']:.2f}]")
 
@@ -82,12 +89,13 @@ def read_recipes() -> dict[str, Recipe]:
     return {name: validated(Recipe, table, f"recipe {name}") for name, table in tables.items()}
 
 
-def make(name: str, recipe: Recipe, run: Path, out: Path) -> dict[str, Any]:
-    """Writes the best policy of a run, and its record, to `out`; returns the record.
+def make(name: str, recipe: Recipe, first: Path, out: Path, late: Path | None = None) -> dict[str, Any]:
+    """Writes the best policy of a run (of `late`, which began with that of the first), and its record, to `out`.
 
     Weights are in float16 where that makes no difference to the score: where the 95% interval of the paired difference
-    over the games has 0 in it.
+    over the games has 0 in it. Returns the record.
     """
+    run = late or first
     env_id, path = name.partition("/")[2], out / name
     path.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as folder:
@@ -99,6 +107,8 @@ def make(name: str, recipe: Recipe, run: Path, out: Path) -> dict[str, Any]:
             result = evaluate(str(chosen), env_id, episodes=recipe.games, seed=SEED, on_event=_count(update, recipe))
         best = policy.load(chosen)
     record = _record(name, run, best, result)
+    if late:
+        record["start"] = _training(first)
     training = {key: record[key] for key in ("preset", "seed", "steps", "seconds", "machine")}
     written = policy.save(best.with_card(scores=record["evaluation"], training=training), path)
     record |= {"sha256": policy.load(written).card.sha256, "bytes": written.stat().st_size}
@@ -106,8 +116,8 @@ def make(name: str, recipe: Recipe, run: Path, out: Path) -> dict[str, Any]:
     return record
 
 
-def _train(name: str, recipe: Recipe, run: Path) -> None:
-    """Trains the run of an entry, or what is left of it."""
+def _train(name: str, run: Path, **choices: Any) -> None:
+    """Trains a run of an entry, or what is left of it."""
     agent, _, env_id = name.partition("/")
     status = run / "status.json"
     if status.exists() and json.loads(status.read_text())["state"] == "finished":
@@ -117,8 +127,7 @@ def _train(name: str, recipe: Recipe, run: Path) -> None:
         if (run / "config.toml").exists():
             resume(run, hooks=hooks)
         else:
-            config = RunConfig.of(agent=agent, env=env_id, seed=recipe.seed, steps=recipe.steps)
-            train(config, run_dir=run, hooks=hooks)
+            train(RunConfig.of(agent=agent, env=env_id, **choices), run_dir=run, hooks=hooks)
 
 
 def _in_float16(source: Path, out: Path, games: int) -> Path | None:
@@ -134,18 +143,14 @@ def _record(name: str, run: Path, best: policy.Policy, result: Evaluation) -> di
     """Returns how a policy came about, and what it scores."""
     config = run_folder.load_config(run)
     described = read_toml(run / "config.toml")
-    with (run / "evaluations.csv").open(newline="") as file:
-        curve = [{key: float(value) for key, value in row.items()} for row in csv.DictReader(file)]
     low, high = mean_interval(np.asarray(result.returns), SEED)
     return {
         "ref": f"zoo:{name}",
         "agent": config.agent,
         "env": config.env,
-        "preset": config.preset,
         "seed": config.seed,
-        "steps": int(curve[-1]["step"]),
+        **_training(run),
         "best_step": best.card.step,
-        "seconds": curve[-1]["seconds"],
         "weights": best.card.export.get("quantize", "float32"),
         "evaluation": {
             "mean": round(result.mean, 3),
@@ -157,10 +162,22 @@ def _record(name: str, run: Path, best: policy.Policy, result: Evaluation) -> di
             "mode": str(best.mode),
         },
         "protocol": result.protocol,
-        "num_envs": config.num_envs,
-        "settings": config.settings,
         "machine": described["machine"],
         "versions": described["versions"],
+    }
+
+
+def _training(run: Path) -> dict[str, Any]:
+    """Returns what a run was trained with, and its curve."""
+    config = run_folder.load_config(run)
+    with (run / "evaluations.csv").open(newline="") as file:
+        curve = [{key: float(value) for key, value in row.items()} for row in csv.DictReader(file)]
+    return {
+        "preset": config.preset,
+        "steps": int(curve[-1]["step"]),
+        "seconds": curve[-1]["seconds"],
+        "num_envs": config.num_envs,
+        "settings": config.settings,
         "curve": curve,
     }
 

@@ -68,7 +68,8 @@ def test_a_record_is_of_the_policy_beside_it_and_of_its_recipe(name):
 def test_a_record_tells_the_settings_of_today_s_preset(name):
     entry = ENTRIES[name]
     reference = resolve(entry.agent)
-    preset = find_preset(reference, entry.env)
+    late = read_recipes()[name].late
+    preset = find_preset(reference, late or entry.env, is_named=late is not None)
     record = entry.record
     assert record["preset"] == preset.get("name")
     settings = reference.player_class.Settings  # one that is newer than the record has its default there
