@@ -49,6 +49,7 @@ class PPOSettings(Settings):
       network: auto is cnn-2015 for images, else mlp; lstm and gru are auto with such a cell after it, which remembers.
       hidden: widths of an mlp's hidden layers.
       memory_size: units of the cell.
+      memory_span: for how many steps, at most, they begin by remembering; 0 for the usual few.
       initial_log_std: of a Gaussian over actions in [-1, 1].
       reward_clip: learn from rewards clipped to [-reward_clip, reward_clip]; None for raw ones.
       play: the mode of the policy.
@@ -71,6 +72,7 @@ class PPOSettings(Settings):
     network: str = "auto"
     hidden: tuple[PositiveInt, ...] = (64, 64)
     memory_size: int = Field(64, ge=1, le=4_096)
+    memory_span: int = Field(0, ge=0)
     activation: Literal["tanh", "relu"] = "tanh"
     initial_log_std: float = 0.0
     normalize_observations: bool = False
@@ -98,6 +100,7 @@ class PPO(Agent):
             kind=s.network,
             hidden=s.hidden,
             memory_size=s.memory_size,
+            memory_span=s.memory_span,
             activation=s.activation,
             shared=False,
             initializer="orthogonal",

@@ -109,18 +109,18 @@ def _write(
     seed: int,
     on_progress: Progress,
 ) -> Export:
-    observations, comparison = None, None
+    visited, comparison = None, None
     if quantize == "int8":
         watch = _counting("calibration", quantization.CALIBRATION_GAMES, on_progress)
-        observations = quantization.visited_observations(env, original, seed, watch)
-    converted = _converted(original, out, quantize, observations, env)
+        visited = quantization.visited_observations(env, original, seed, watch)
+    converted = _converted(original, out, quantize, visited or (None, None), env)
     with tempfile.TemporaryDirectory() as folder:  # what plays is what was read back, not what was meant to be written
         source_bytes = policy.save(original, Path(folder) / "source").stat().st_size
         written = policy.load(policy.save(converted, Path(folder) / "written"))
     if quantize != "none" or type(converted.function) is not type(original.function):
         watch = _counting("games", 2 * episodes, on_progress)
         comparison = compare(env, original, written, num_games=episodes, seed=seed, on_event=watch)
-    num_observations = 0 if observations is None else len(observations)
+    num_observations = len(visited[0]) if visited else 0
     done = {
         "quantize": original.card.export.get("quantize", "none") if quantize == "none" else quantize,
         "source_sha256": original.card.sha256,
@@ -167,9 +167,9 @@ def _check_kinds(original: policy.Policy, ref: str, out: Path, quantize: str) ->
 
 
 def _converted(
-    original: policy.Policy, out: Path, quantize: str, observations: np.ndarray | None, env: Rows
+    original: policy.Policy, out: Path, quantize: str, visited: tuple[np.ndarray | None, np.ndarray | None], env: Rows
 ) -> policy.Policy:
-    """Returns the policy that is written."""
+    """Returns the policy that is written; `visited` is what quantization.visited_observations() found, if asked."""
     function = original.function
     if out.suffix == ".npz":
         return original
@@ -178,5 +178,5 @@ def _converted(
     else:
         content = function_to_litert(function, env.spec.observation_space.shape or ())
     if quantize != "none":
-        content = quantization.quantize(content, quantize, observations)
+        content = quantization.quantize(content, quantize, *visited)
     return policy.Policy(policy.LiteRTFunction(litert.with_batch_of_one(content)), original.card, original.mode)

@@ -118,7 +118,7 @@ class Policy(Player):
         memory, keys = state
         outputs = self.function(obs, memory)
         action, keys, extras = self._decide(outputs, keys)
-        return Decision(action, (outputs[NEXT_STATE], keys), extras)
+        return Decision(action, (outputs[NEXT_STATE], keys), {**extras, STATE: memory})
 
     def _decide(self, outputs: functions.Outputs, state: Any) -> Decision:
         """Returns the decision that outputs lead to, and the keys after it as its state."""

@@ -20,6 +20,7 @@ import numpy as np
 from arena.agent import Player
 from arena.errors import ArenaError
 from arena.loop import Event, run
+from arena.policy import STATE
 from arena.quiet import silent_stderr
 from arena.seeding import Stream, episode_seed, generator
 from envs.rows import Rows
@@ -30,13 +31,16 @@ CALIBRATION_STEPS = 20_000  # at most, over all games
 NUM_OBSERVATIONS = 256
 
 
-def quantize(content: bytes, kind: str, observations: np.ndarray | None = None) -> bytes:
-    """Returns a LiteRT file with one input in fewer bits.
+def quantize(
+    content: bytes, kind: str, observations: np.ndarray | None = None, states: np.ndarray | None = None
+) -> bytes:
+    """Returns a LiteRT file in fewer bits.
 
     Args:
-      content: a float32 LiteRT file; its metadata is kept.
+      content: a float32 LiteRT file of one input, or of a policy with memory; its metadata is kept.
       kind: float16, dynamic or int8.
       observations: [N, ...] inputs that it meets, for int8.
+      states: [N, S] of its memory, if it has one, when it meets them.
 
     Raises ArenaError where the network cannot be quantized.
     """
@@ -46,7 +50,7 @@ def quantize(content: bytes, kind: str, observations: np.ndarray | None = None) 
 
         quantizer = Quantizer(bytearray(content), _recipe(kind))
         try:
-            ranges = _ranges(quantizer, content, observations) if kind == "int8" else None
+            ranges = _ranges(quantizer, content, observations, states) if kind == "int8" else None
             return bytes(quantizer.quantize(ranges).quantized_model)
         except (ValueError, RuntimeError, KeyError, NotImplementedError) as error:
             raise ArenaError(f"this network cannot be quantized to {kind}: {error}") from error
@@ -77,7 +81,7 @@ def _recipe(kind: str) -> Any:
     return recipe.get_quantization_recipe()
 
 
-def _ranges(quantizer: Any, content: bytes, observations: np.ndarray | None) -> Any:
+def _ranges(quantizer: Any, content: bytes, observations: np.ndarray | None, states: np.ndarray | None) -> Any:
     """Returns the range of every activation.
 
     All observations are one batch: over several, the package takes a moving average of the extremes, and what lies
@@ -88,28 +92,34 @@ def _ranges(quantizer: Any, content: bytes, observations: np.ndarray | None) -> 
     assert observations is not None and len(observations)
     interpreter = Interpreter(model_content=content)
     signature, names = next(iter(interpreter.get_signature_list().items()))
-    batch = observations.astype(interpreter.get_input_details()[0]["dtype"])
-    return quantizer.calibrate({signature: [{names["inputs"][0]: batch}]}, num_threads=1)
+    details = interpreter.get_signature_runner(signature).get_input_details()
+    name = next(name for name in names["inputs"] if states is None or name != STATE)
+    batch = {name: observations.astype(details[name]["dtype"])} | ({} if states is None else {STATE: states})
+    return quantizer.calibrate({signature: [batch]}, num_threads=1)
 
 
 def visited_observations(
     env: Rows, player: Player, seed: int, on_event: Callable[[Event], None] | None = None
-) -> np.ndarray:
+) -> tuple[np.ndarray, np.ndarray | None]:
     """Returns [N, ...] observations drawn evenly from those that `player` meets in a few games of its own.
+
+    Beside them stand the [N, S] states of its memory when it met them; None without memory.
 
     Source of the drawing: Vitter (1985), "Random sampling with a reservoir", algorithm R.
     """
     rng, num_seen = generator(seed, "calibration"), 0
-    kept: list[np.ndarray] = []
+    kept: list[tuple[np.ndarray, np.ndarray | None]] = []
     games = run(env, player, lambda i: episode_seed(seed, Stream.CHECK, i), num_episodes=CALIBRATION_GAMES)
     for event in games:
+        obs, states = event.transition.obs, event.transition.extras.get(STATE)
         for row in np.flatnonzero(event.live):
             num_seen += 1
             place = len(kept) if len(kept) < NUM_OBSERVATIONS else int(rng.integers(num_seen))
             if place < NUM_OBSERVATIONS:
-                kept[place : place + 1] = [event.transition.obs[row].copy()]
+                kept[place : place + 1] = [(obs[row].copy(), None if states is None else states[row].copy())]
         if on_event is not None:
             on_event(event)
         if event.step >= CALIBRATION_STEPS:
             break
-    return np.stack(kept)
+    seen, remembered = zip(*kept, strict=True)
+    return np.stack(seen), None if remembered[0] is None else np.stack(remembered)

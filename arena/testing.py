@@ -32,6 +32,7 @@ from arena.seeding import Stream, episode_seed
 from envs.rows import Rows
 
 _NUM_ROWS = 3
+_NUM_MOVES = 3  # no game is over before
 
 
 class Finding(NamedTuple):
@@ -46,40 +47,58 @@ class Finding(NamedTuple):
         return not self.problem
 
 
-def assert_contract(ref: str, env_id: str) -> None:
-    """Raises AssertionError with every rule that the agent breaks."""
-    broken = [f"{finding.rule}: {finding.problem}" for finding in check(ref, env_id) if not finding.is_kept]
+class _Subject(NamedTuple):
+    """The agent that is examined, and the settings that are not its defaults or its preset's."""
+
+    reference: registry.Reference
+    settings: Mapping[str, Any]
+
+    def build(self, env: Rows) -> Player:
+        if self.reference.player_class is None:
+            return self.reference.player(env.spec, seed=0)
+        spec = dataclasses.replace(env.spec, num_rows=env.num_rows)
+        settings = settings_for(self.reference, spec.env_id) | dict(self.settings)
+        return self.reference.build(spec, seed=0, settings=settings)
+
+    def frozen(self, env: Rows) -> Player:
+        player = self.build(env)
+        return player.policy() if isinstance(player, Agent) else player
+
+
+def assert_contract(ref: str, env_id: str, settings: Mapping[str, Any] | None = None) -> None:
+    """Raises AssertionError with every rule that the agent breaks. Arguments are those of check()."""
+    broken = [f"{finding.rule}: {finding.problem}" for finding in check(ref, env_id, settings) if not finding.is_kept]
     assert not broken, "\n".join(broken)
 
 
-def check(ref: str, env_id: str) -> list[Finding]:
-    """Returns one finding per rule of the contract, for the agent `ref` in `env_id`.
+def check(ref: str, env_id: str, settings: Mapping[str, Any] | None = None) -> list[Finding]:
+    """Returns one finding per rule of the contract, for the agent `ref` in `env_id`, with settings as `--set` gives.
 
     Raises UnknownName or DoesNotFit where there is nothing to check.
     """
-    reference = registry.resolve(ref)
+    subject = _Subject(reference := registry.resolve(ref), settings or {})
     env = envs.make(env_id, _NUM_ROWS, preprocess=reference.preprocess)
     try:
-        findings = [_try("act() answers every batch of rows", lambda: _answers(_build(reference, env), env, reference))]
+        findings = [_try("act() answers every batch of rows", lambda: _answers(subject.build(env), env))]
         if not findings[0].is_kept:
             return findings
         findings += [
-            _try("an answer does not depend on the rows around it", lambda: _is_row_wise(_frozen(reference, env), env)),
-            _try("the same seeds give the same games", lambda: _is_reproducible(reference, env)),
-            _try("act() leaves the observations as they are", lambda: _keeps_obs(_build(reference, env), env)),
+            _try("an answer does not depend on the rows around it", lambda: _is_row_wise(subject.frozen(env), env)),
+            _try("the same seeds give the same games", lambda: _is_reproducible(subject, env)),
+            _try("act() leaves the observations as they are", lambda: _keeps_obs(subject.build(env), env)),
         ]
         if reference.is_learner:
-            findings += _check_learner(reference, env)
+            findings += _check_learner(subject, env)
         return findings
     finally:
         env.close()
 
 
-def _check_learner(reference: registry.Reference, env: Rows) -> list[Finding]:
+def _check_learner(subject: _Subject, env: Rows) -> list[Finding]:
     taught: list[Agent] = []
 
     def learn() -> str:
-        taught.append(_taught(reference, env))
+        taught.append(_taught(subject, env))
         return ""
 
     learns = _try("observe() and learn() run", learn)
@@ -88,9 +107,9 @@ def _check_learner(reference: registry.Reference, env: Rows) -> list[Finding]:
     agent = taught[0]
     return [
         learns,
-        _try("learning twice from one seed gives the same agent", lambda: _learns_alike(agent, reference, env)),
+        _try("learning twice from one seed gives the same agent", lambda: _learns_alike(agent, subject, env)),
         _try("policy() can be saved and played", lambda: _saves_policy(agent, env)),
-        _try("save_state() and restore_state() bring the agent back", lambda: _restores(agent, reference, env)),
+        _try("save_state() and restore_state() bring the agent back", lambda: _restores(agent, subject, env)),
     ]
 
 
@@ -113,18 +132,6 @@ def _failure(error: Exception) -> str:
     return f"{method.name}() failed at {place}: {type(error).__name__}: {error}"
 
 
-def _build(reference: registry.Reference, env: Rows) -> Player:
-    if reference.player_class is None:
-        return reference.player(env.spec, seed=0)
-    spec = dataclasses.replace(env.spec, num_rows=env.num_rows)
-    return reference.build(spec, seed=0, settings=settings_for(reference, spec.env_id))
-
-
-def _frozen(reference: registry.Reference, env: Rows) -> Player:
-    player = _build(reference, env)
-    return player.policy() if isinstance(player, Agent) else player
-
-
 def _seeds(number: int) -> np.ndarray:
     return np.array([episode_seed(0, Stream.CHECK, i) for i in range(number)])
 
@@ -133,7 +140,7 @@ def _observations(env: Rows) -> Any:
     return env.reset(np.arange(env.num_rows), _seeds(env.num_rows))
 
 
-def _answers(player: Player, env: Rows, reference: registry.Reference) -> str:
+def _answers(player: Player, env: Rows) -> str:
     obs = _observations(env)
     decision = player.act(obs, player.initial_state(_seeds(env.num_rows)))
     check_decision(decision, env.spec, env.num_rows, player)
@@ -155,20 +162,26 @@ def _native(action: Any, env: Rows) -> Any:
 
 def _is_row_wise(player: Player, env: Rows) -> str:
     obs, seeds = _observations(env), _seeds(env.num_rows)
-    together = player.act(obs, player.initial_state(seeds)).action
-    for row in range(env.num_rows):
-        alone = player.act(rows_of(obs, np.array([row])), player.initial_state(seeds[row : row + 1])).action
-        if not np.array_equal(alone[0], together[row]):
-            return (
-                f"row {row} plays {together[row]} among {env.num_rows} rows and {alone[0]} alone; "
-                "keep randomness in the state (arena.seeding.row_keys), not in the player"
-            )
+    together = player.initial_state(seeds)
+    alone = [player.initial_state(seeds[row : row + 1]) for row in range(env.num_rows)]
+    for _ in range(_NUM_MOVES):
+        chosen, together, _ = player.act(obs, together)
+        for row in range(env.num_rows):
+            one, alone[row], _ = player.act(rows_of(obs, np.array([row])), alone[row])
+            if not np.array_equal(one[0], chosen[row]):
+                return (
+                    f"row {row} plays {chosen[row]} among {env.num_rows} rows and {one[0]} alone; keep what it draws "
+                    "and remembers in the state (randomness as arena.seeding.row_keys), not in the player"
+                )
+        obs, _, terminated, truncated = env.step(chosen)
+        if (terminated | truncated).any():
+            break
     return ""
 
 
-def _is_reproducible(reference: registry.Reference, env: Rows) -> str:
+def _is_reproducible(subject: _Subject, env: Rows) -> str:
     def games() -> list[tuple[float, int]]:
-        return [(g.ret, g.length) for g in play(env, _frozen(reference, env), lambda i: int(_seeds(i + 1)[i]), 4)]
+        return [(g.ret, g.length) for g in play(env, subject.frozen(env), lambda i: int(_seeds(i + 1)[i]), 4)]
 
     first, second = games(), games()
     return "" if first == second else f"returns and lengths {first} became {second}"
@@ -183,8 +196,8 @@ def _keeps_obs(player: Player, env: Rows) -> str:
     return "" if is_kept else "it writes into its argument"
 
 
-def _taught(reference: registry.Reference, env: Rows, steps: int = 300) -> Agent:
-    agent = _build(reference, env)
+def _taught(subject: _Subject, env: Rows, steps: int = 300) -> Agent:
+    agent = subject.build(env)
     assert isinstance(agent, Agent)
     for event in run(env, agent, lambda i: episode_seed(0, Stream.CHECK, i)):
         agent.progress = min(1.0, event.step / steps)
@@ -214,8 +227,8 @@ def _actions(agent: Agent, env: Rows) -> np.ndarray:
     return player.act(obs, player.initial_state(seeds)).action
 
 
-def _learns_alike(agent: Agent, reference: registry.Reference, env: Rows) -> str:
-    first, second = _actions(agent, env), _actions(_taught(reference, env), env)
+def _learns_alike(agent: Agent, subject: _Subject, env: Rows) -> str:
+    first, second = _actions(agent, env), _actions(_taught(subject, env), env)
     return "" if np.array_equal(first, second) else f"its policies choose {first.tolist()} and {second.tolist()}"
 
 
@@ -233,10 +246,10 @@ def _saves_policy(agent: Agent, env: Rows) -> str:
     return ""
 
 
-def _restores(agent: Agent, reference: registry.Reference, env: Rows) -> str:
+def _restores(agent: Agent, subject: _Subject, env: Rows) -> str:
     with tempfile.TemporaryDirectory() as folder:
         agent.save_state(Path(folder))
-        other = _build(reference, env)
+        other = subject.build(env)
         assert isinstance(other, Agent)
         other.restore_state(Path(folder))
     first, second = _actions(agent, env), _actions(other, env)

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import learning_tables
+import memory_tables
 import peer_tables
 import tournament_tables
 import zoo_table
@@ -22,6 +23,8 @@ Row = tuple[str, str, str, str]  # what, must, measured, script
 
 def main() -> None:
     parts = [HEAD, learning_tables.page(read, is_measured, table)]
+    if is_measured("memory"):
+        parts.append(memory_tables.page(read("memory"), table))
     parts += [scores(read("scores")), ten_minutes(read("ten_minutes")), speed()]
     parts.append(tournament_tables.page(read, is_measured, table))
     if is_measured("quantization"):

@@ -51,11 +51,28 @@ def gru_step(projected: Any, state: Any, recurrent_kernel: Any, recurrent_bias: 
     return update * state + (1.0 - update) * candidate
 
 
-def new_cell(kind: str, units: int, kernel_initializer: Any, seed: int) -> Any:
+def first_bias(kind: str, units: int, span: int, seed: int) -> np.ndarray:
+    """Returns the bias with which a cell begins.
+
+    An LSTM's forget gate begins open (Jozefowicz et al. 2015, "An empirical exploration of recurrent network
+    architectures"), so that half is left after two steps. With a `span` of at least 3 each unit begins by remembering
+    for about as many steps as it draws, uniformly from 1 to span - 1, and takes in as little at a time (Tallec &
+    Ollivier 2018, "Can recurrent neural networks warp time?", section 2).
+    """
+    bias = np.zeros((_GATES[kind], units), np.float32)
+    kept = np.log(np.random.default_rng(seed).uniform(1.0, span - 1.0, units)) if span > 2 else 1.0
+    if kind == "lstm":
+        bias[1] = kept
+        bias[0] = -kept if span > 2 else 0.0
+    elif span > 2:
+        bias[0] = kept
+    return bias.ravel()
+
+
+def new_cell(kind: str, units: int, kernel_initializer: Any, seed: int, span: int = 0) -> Any:
     """Returns a Keras layer that is a cell: of inputs [N, F] and a state it makes the state after a step.
 
-    Its unroll() takes sequences. The recurrent kernel begins orthogonal, and an LSTM's forget gate open (Jozefowicz
-    et al. 2015, "An empirical exploration of recurrent network architectures").
+    Its unroll() takes sequences. The recurrent kernel begins orthogonal; for `span` see first_bias().
     """
     tf = load()
     import keras
@@ -63,14 +80,14 @@ def new_cell(kind: str, units: int, kernel_initializer: Any, seed: int) -> Any:
     step = {"lstm": lstm_step, "gru": gru_step}[kind]
     width = _GATES[kind] * units
 
-    def first_bias(shape: Any, dtype: Any = None) -> Any:
-        return np.repeat(np.float32([0, 1, 0, 0]), units) if kind == "lstm" else np.zeros(shape, np.float32)
+    def bias(shape: Any, dtype: Any = None) -> Any:
+        return first_bias(kind, units, span, seed)
 
     class Cell(keras.layers.Layer):  # type: ignore[misc]
         def build(self, input_shape: Any, *_: Any) -> None:
             orthogonal = keras.initializers.Orthogonal(seed=seed)
             self.kernel = self.add_weight(shape=(input_shape[-1], width), initializer=kernel_initializer, name="kernel")
-            self.bias = self.add_weight(shape=(width,), initializer=first_bias, name="bias")
+            self.bias = self.add_weight(shape=(width,), initializer=bias, name="bias")
             recurrent = {"recurrent_kernel": ((units, width), orthogonal)}
             if kind == "gru":
                 recurrent["recurrent_bias"] = ((width,), "zeros")

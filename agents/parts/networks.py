@@ -16,23 +16,13 @@ import gymnasium as gym
 import numpy as np
 
 from agents.parts.cells import CELLS, NUMPY_CELLS, new_cell
+from agents.parts.layers import CNNS, Initializers, input_of, is_image, normalizer
 from agents.parts.litert import LiteRTTemplate
-from agents.parts.numpy_networks import CLIP_NORMALISED, Convolution, Dense, NumpyNetwork
+from agents.parts.numpy_networks import Convolution, Dense, NumpyNetwork
 from agents.parts.tensorflow import load
 from agents.parts.variables import read_variables, reader
-from arena.errors import DoesNotFit, InvalidValue, UnknownName
+from arena.errors import DoesNotFit, UnknownName
 from arena.policy import NEXT_STATE, LiteRTFunction
-
-#: Convolutions as (filters, kernel size, stride), then the width of the dense layer.
-CNNS: Mapping[str, tuple[Sequence[tuple[int, int, int]], int]] = {
-    "cnn-2013": (((16, 8, 4), (32, 4, 2)), 256),
-    "cnn-2015": (((32, 8, 4), (64, 4, 2), (64, 3, 1)), 512),
-}
-
-
-def is_image(space: gym.Space[Any]) -> bool:
-    """True for uint8 observations of shape [C, H, W]."""
-    return isinstance(space, gym.spaces.Box) and space.dtype == np.uint8 and len(space.shape) == 3
 
 
 class Network:
@@ -56,6 +46,7 @@ class Network:
       acts_in_litert: let a CNN act in LiteRT: half the time, but refresh() takes milliseconds; for agents that act
         many times between updates.
       memory_size: units of the cell.
+      memory_span: for how many steps, at most, its units begin by remembering; 0 for the usual few.
       seed: of the initial weights.
 
     Attributes:
@@ -81,6 +72,7 @@ class Network:
         normalize: bool = False,
         acts_in_litert: bool = False,
         memory_size: int = 64,
+        memory_span: int = 0,
         seed: int = 0,
     ) -> None:
         load()
@@ -95,17 +87,18 @@ class Network:
             raise UnknownName("activation", activation, ["relu", "tanh"])
         if kind != "mlp" and not is_image(space):
             raise DoesNotFit(f"network {kind} takes images of [C, H, W] uint8; observations here are {space}")
-        self.kind, self.space, self.heads, self.seed = kind, space, dict(heads), seed
-        self._initializer, self._head_gains, self._count = initializer, head_gains or {}, 0
-        shape, dtype, self._num_discrete = _input_of(space)
+        self.kind, self.space, self.heads = kind, space, dict(heads)
+        self._initializers, self._head_gains = Initializers(initializer, seed), head_gains or {}
+        shape, dtype, self._num_discrete = input_of(space)
         obs = keras.Input(shape, dtype=dtype, name="obs")
-        self._normalizer = _normalizer(shape) if normalize and kind == "mlp" and not self._num_discrete else None
+        self._normalizer = normalizer(shape) if normalize and kind == "mlp" and not self._num_discrete else None
         x = self._encoded(obs)
         self._convolutions: list[Any] = []
         self._trunks: dict[str, list[Any]] = {}
         self._trunk_of = {head: "" if shared or kind != "mlp" else head for head in self.heads}
         self._cells: dict[str, Any] = {}
-        self._memory_size, self._cell_size = memory_size, memory_size * CELLS.get(self.memory, 0)
+        self._memory_size, self._memory_span = memory_size, memory_span
+        self._cell_size = memory_size * CELLS.get(self.memory, 0)
         self._heads: dict[str, Any] = {}
         outputs, features, seen, before, after = {}, {}, {}, [], []
         for head, units in self.heads.items():
@@ -288,7 +281,7 @@ class Network:
             values = zip(extra, arrays[len(self.model.weights) :], strict=True)
             return {name: tf.constant(value) for name, value in values}
 
-        shape, dtype, _ = _input_of(self.space)
+        shape, dtype, _ = input_of(self.space)
         if self.memory:
             return to_litert(step, shape, dtype, state_size=self._cell_size * len(trunks))
         return to_litert(forward, shape, dtype)
@@ -329,54 +322,11 @@ class Network:
     def _add_cell(self, trunk: str, x: Any, state: Any) -> Any:
         """Returns the state after a cell."""
         start = self._initializers(x.shape[-1], 1.0)["kernel_initializer"]
-        self._cells[trunk] = new_cell(self.memory, self._memory_size, start, self.seed + 1009 * self._count + 1)
+        seed = self._initializers.next_seed()
+        self._cells[trunk] = new_cell(self.memory, self._memory_size, start, seed, self._memory_span)
         return self._cells[trunk](x, state)
 
     def _dense(self, inputs: int, units: int, activation: str, gain: float) -> Any:
         import keras
 
         return keras.layers.Dense(units, activation=activation, **self._initializers(inputs, gain))
-
-    def _initializers(self, inputs: int, gain: float) -> dict[str, Any]:
-        """Returns how the kernel and the bias of a layer begin."""
-        import keras
-
-        self._count += 1
-        seed = self.seed + 1009 * self._count
-        if self._initializer == "orthogonal":
-            return {"kernel_initializer": keras.initializers.Orthogonal(gain=float(gain), seed=seed)}
-        if self._initializer == "fan_in":
-            limit = inputs**-0.5
-            return {
-                f"{part}_initializer": keras.initializers.RandomUniform(-limit, limit, seed=seed + k)
-                for k, part in enumerate(("kernel", "bias"))
-            }
-        initializer = keras.initializers.get(self._initializer)
-        return {"kernel_initializer": type(initializer).from_config(initializer.get_config() | {"seed": seed})}
-
-
-def _input_of(space: gym.Space[Any]) -> tuple[tuple[int, ...], str, int]:
-    """Returns (shape, dtype, number of categories or 0) of a network's input."""
-    if isinstance(space, gym.spaces.Discrete):
-        return (), "int32", int(space.n)
-    if isinstance(space, gym.spaces.Box):
-        return tuple(space.shape), "uint8" if space.dtype == np.uint8 else "float32", 0
-    raise DoesNotFit(f"a network takes Box or Discrete observations, not {space}")
-
-
-def _normalizer(shape: tuple[int, ...]) -> Any:
-    """Returns a layer that standardises by a mean and variance which update_statistics keeps."""
-    import keras
-
-    class RunningNormalization(keras.layers.Layer):  # type: ignore[misc]
-        def build(self, input_shape: Any) -> None:
-            for name, start, dims in (("mean", "zeros", shape), ("variance", "ones", shape), ("count", "zeros", ())):
-                setattr(self, name, self.add_weight(shape=dims, initializer=start, trainable=False, name=name))
-
-        def call(self, x: Any) -> Any:
-            normal = (x - self.mean) / keras.ops.sqrt(self.variance + 1e-8)
-            return keras.ops.clip(normal, -CLIP_NORMALISED, CLIP_NORMALISED)
-
-    if len(shape) != 1:
-        raise InvalidValue(f"observations of shape {shape} cannot be normalised; only vectors can")
-    return RunningNormalization()

@@ -4,7 +4,8 @@ import gymnasium as gym
 import numpy as np
 import pytest
 
-from agents.parts.networks import Network, is_image
+from agents.parts.layers import is_image
+from agents.parts.networks import Network
 from agents.parts.variables import load_variables, save_variables
 from arena.errors import DamagedFile, DoesNotFit, InvalidValue, UnknownName
 from arena.policy import LiteRTFunction

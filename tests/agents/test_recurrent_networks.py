@@ -253,6 +253,21 @@ def test_the_forget_gate_begins_open_and_the_seed_fixes_the_weights():
     assert any(not np.array_equal(a, b) for a, b in zip(one.read(), other.read(), strict=True))
 
 
+def test_a_span_opens_each_gate_for_as_long_as_its_unit_is_to_remember():
+    # A unit that keeps a share sigmoid(b) of its state remembers for 1 / (1 - sigmoid(b)) = 1 + exp(b) steps; with
+    # b = log(u) and u from 1 to 99, that is from 2 to 100.
+    entry, forget, *others = cells.first_bias("lstm", 500, 100, 0).reshape(4, 500)
+    steps = 1 + np.exp(forget)
+    assert (steps.min() < 4, steps.max() > 98) == (True, True)
+    assert np.all((steps >= 2) & (steps <= 100))
+    np.testing.assert_array_equal(entry, -forget)
+    assert not np.any(others)
+    update, *others = cells.first_bias("gru", 500, 100, 0).reshape(3, 500)
+    np.testing.assert_array_equal(update, forget)
+    assert not np.any(others)
+    assert not np.any(cells.first_bias("gru", 5, 0, 0))
+
+
 def test_without_memory_a_step_leaves_the_state_as_it_is():
     network, obs = Network(VECTOR, HEADS), sequence(1)[0]
     assert network.initial_state(3) == ()

@@ -77,14 +77,15 @@ def test_calibration_observations_come_from_the_policys_own_games_and_its_seed(l
         visited.update(obs.tobytes() for obs in event.transition.obs[event.live])
         finished.extend(event.finished)
 
-    first = visited_observations(env, player, 3, watch)
+    first, states = visited_observations(env, player, 3, watch)
+    assert states is None
     assert first.shape == (20, 4)
     assert {obs.tobytes() for obs in first} <= visited
     assert len(finished) == quantization.CALIBRATION_GAMES
-    assert np.array_equal(visited_observations(env, player, 3), first)
-    assert not np.array_equal(visited_observations(env, player, 4), first)
+    assert np.array_equal(visited_observations(env, player, 3)[0], first)
+    assert not np.array_equal(visited_observations(env, player, 4)[0], first)
 
 
 def test_short_games_give_what_they_have(litert_policy, monkeypatch):
     monkeypatch.setattr(quantization, "CALIBRATION_STEPS", 10)
-    assert len(visited_observations(make("CartPole-v1", 2), policy.load(litert_policy), 0)) == 10
+    assert len(visited_observations(make("CartPole-v1", 2), policy.load(litert_policy), 0)[0]) == 10
