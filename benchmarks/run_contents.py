@@ -71,7 +71,9 @@ def _network(path: Path) -> Any:
     space = played.card.observation_space
     random, shape = np.random.default_rng(0), (8, *space["shape"])
     obs = random.integers(0, 256, shape) if space["dtype"] == "uint8" else random.normal(size=shape)
-    outputs = played.function(obs.astype(space["dtype"]))
+    size = played.function.state_size  # of its memory
+    state = (random.normal(size=(8, size)).astype(np.float32),) if size else ()
+    outputs = played.function(obs.astype(space["dtype"]), *state)
     model = schema.ModelT.InitFromObj(schema.Model.GetRootAsModel(path.read_bytes(), 0))
     buffers = (model.buffers[tensor.buffer].data for graph in model.subgraphs for tensor in graph.tensors)
     constants = (np.asarray(data, np.uint8).tobytes() for data in buffers if data is not None)

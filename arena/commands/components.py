@@ -19,6 +19,9 @@ app.add_typer(component, name="component")
 
 Name = Annotated[str, Argument(metavar="NAME", help="A component's name, as `arena component list` shows it.")]
 Trained = Annotated[str, Argument(metavar="NAME", help="A component's name, or the file or folder of one you trained.")]
+Assignments = Annotated[
+    list[str] | None, Option("--set", metavar="KEY=VALUE", help="A setting of the component; may be repeated.")
+]
 Data = Annotated[
     str | None,
     Option(
@@ -54,9 +57,7 @@ def list_components(json: Json = False) -> None:
 def train(
     name: Name,
     data: Data = None,
-    assignments: Annotated[
-        list[str] | None, Option("--set", metavar="KEY=VALUE", help="A setting of the component; may be repeated.")
-    ] = None,
+    assignments: Assignments = None,
     out: Annotated[Path | None, Option(metavar="DIR", help="A new folder; components/NAME-DATE by default.")] = None,
 ) -> None:
     """Train a component."""
@@ -91,16 +92,23 @@ def evaluate(ref: Trained, data: Data = None, json: Json = False) -> None:
 @component.command()
 def run(
     ref: Trained,
-    source: Annotated[str, Argument(metavar="INPUT", help="A .npy, .csv, .png or IDX (.gz) file; or a user's number.")],
+    source: Annotated[
+        str, Argument(metavar="INPUT", help="A .npy, .csv, .png or IDX (.gz) file; a user's number; a text.")
+    ],
     out: Annotated[
-        Path | None, Option(metavar="FILE", help="A .npy or .csv for numbers, a .png for a picture; .json for films.")
+        Path | None,
+        Option(metavar="FILE", help="A .npy or .csv for numbers, .png for a picture, .json for films, .txt for text."),
     ] = None,
     data: Data = None,
+    assignments: Assignments = None,
 ) -> None:
     """Apply a component to examples."""
     from arena import components, terminal
+    from arena.config import parse_assignments
 
-    terminal.out.print(components.load(ref).run(source, out, data))
+    found = components.load(ref)
+    found.adjust(parse_assignments(assignments or ()))
+    terminal.out.print(found.run(source, out, data))
 
 
 def _dataset(name: str, data: str | None) -> Dataset:

@@ -64,7 +64,7 @@ class BaseAutoencoder(NeuralComponent):
         if rows.min() < 0 or rows.max() > 1:
             raise InvalidValue(f"{self.name} takes values from 0 to 1, given {rows.min():g} to {rows.max():g}")
         shown = None if validation is None else validation.inputs[:_NUM_SHOWN]
-        self.learn(self.build(), rows, watch, shown)
+        self.learn(self.learner(), rows, watch, shown)
         return self
 
     def learn(self, model: Any, rows: np.ndarray, watch: Watch, shown: np.ndarray | None) -> list[float]:
@@ -73,7 +73,7 @@ class BaseAutoencoder(NeuralComponent):
         errors: list[float] = []
 
         descended = descent.epochs(
-            lambda clean, noisy: self.objective(clean, model(noisy)),
+            lambda clean, noisy: self.objective(clean, model(noisy, training=True)),
             model.trainable_variables,
             [inputs],
             self.settings,

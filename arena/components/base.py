@@ -38,10 +38,12 @@ class Watch:
     Attributes:
       on_progress: called with the fraction that is done, and what to show beside it.
       monitor: where curves and pictures go.
+      keep: called with the component whenever it is better than before, in a long fit that may be broken off.
     """
 
     on_progress: Callable[[float, str], None] = lambda fraction, text: None
     monitor: Monitor | None = None
+    keep: Callable[[Component], object] = lambda component: None
 
     def step(self, done: int, total: int, **metrics: float) -> None:
         """Tells that `done` of `total` steps (epochs, iterations) are done, and what was measured then."""
@@ -68,10 +70,11 @@ class Component(abc.ABC):
     Attributes:
       name: as in the registry.
       Settings: its settings' class.
+      ADJUSTABLE: names of the settings that say how a fitted one is used: `arena component run --set` changes these.
       LEARNED: names of the arrays that fit() sets and that make up a saved file.
       datasets: names of the sets it is made for (see arena.components.data); the first one is the default.
       num_projected: how many test examples' codes TensorBoard's Projector shows after a training.
-      settings: checked, and never changed.
+      settings: checked; changed by adjust() alone.
       shape_: of one example, set by fit().
 
     Raises UnknownName or InvalidValue where a setting is wrong.
@@ -79,6 +82,7 @@ class Component(abc.ABC):
 
     name: ClassVar[str]
     Settings: ClassVar[type[Settings]] = Settings
+    ADJUSTABLE: ClassVar[tuple[str, ...]] = ()
     LEARNED: ClassVar[tuple[str, ...]] = ()
     datasets: ClassVar[tuple[str, ...]] = ("mnist",)
     num_projected: ClassVar[int] = 0
@@ -87,6 +91,14 @@ class Component(abc.ABC):
 
     def __init__(self, **settings: Any) -> None:
         self.settings: Any = validated(self.Settings, settings, f"{self.name}'s settings")
+
+    def adjust(self, settings: Mapping[str, Any]) -> None:
+        """Changes how a fitted one is used. Raises InvalidValue for a setting of the fit, UnknownName for no setting."""
+        fixed = [key for key in settings if key in self.Settings.model_fields and key not in self.ADJUSTABLE]
+        if fixed:
+            free = ", ".join(self.ADJUSTABLE) or "nothing"
+            raise InvalidValue(f"{self.name} was fitted with its {fixed[0]}: of one that is there, {free} can be set")
+        self.settings = validated(self.Settings, self.settings.model_dump() | settings, f"{self.name}'s settings")
 
     @abc.abstractmethod
     def fit(

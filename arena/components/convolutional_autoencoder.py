@@ -19,6 +19,7 @@ import pydantic
 from arena.components import neural
 from arena.components.activations import sigmoid
 from arena.components.autoencoders import BaseAutoencoder, NoisySettings
+from arena.components.normalisation import normalised
 from arena.errors import InvalidValue
 from arena.seeding import derived_seed
 
@@ -70,23 +71,40 @@ class ConvolutionalAutoencoder(BaseAutoencoder):
 
     def build(self) -> Any:
         """Returns the Keras model, "inputs" [N, H, W, C] to "codes" [N, K] and "reconstructions" [N, H, W, C]."""
+        return self._network(is_learner=False)
+
+    def learner(self) -> Any:
+        """Returns the same with each convolution normalised."""
+        return self._network(is_learner=True)
+
+    def _network(self, is_learner: bool) -> Any:
         neural.tensorflow()
         import keras
 
         layers, sizes = keras.layers, self.sizes()
+
+        def rectified(sums: Any, name: str) -> Any:
+            return layers.ReLU()(normalised(name, has_scale=False)(sums) if is_learner else sums)
+
+        def convolution(filters: int, name: str, has_bias: bool = not is_learner) -> Any:
+            start = keras.initializers.HeUniform(seed=derived_seed(self.settings.seed, f"{self.name} {name}"))
+            return layers.Conv2D(filters, 3, padding="same", use_bias=has_bias, kernel_initializer=start, name=name)
+
         x = inputs = keras.Input(self.image_shape(), name="inputs")
         for k, filters in enumerate(self.settings.filters, 1):
-            x = self._convolution(filters, "relu", f"encoder_{k}")(x)
-            x = layers.MaxPooling2D(2, padding="same")(x)
+            name = f"encoder_{k}"
+            x = layers.MaxPooling2D(2, padding="same")(convolution(filters, name)(x))
+            x = rectified(x, name)  # the maximum comes first: the same, on a quarter of the pixels
         code = layers.Flatten()(x)
         for k in range(len(self.settings.filters), 0, -1):
-            x = self._convolution(self.settings.filters[k - 1], "relu", f"decoder_{k}")(x)
+            name = f"decoder_{k}"
+            x = rectified(convolution(self.settings.filters[k - 1], name)(x), name)
             twice = [2 * size for size in sizes[k]]
             x = keras.ops.image.resize(x, twice, interpolation="nearest")  # UpSampling2D does not convert to LiteRT
             surplus = [size - wanted for size, wanted in zip(twice, sizes[k - 1], strict=True)]
             if any(surplus):
                 x = layers.Cropping2D([(0, size) for size in surplus])(x)
-        reconstruction = self._convolution(self.image_shape()[2], "sigmoid", "image")(x)
+        reconstruction = layers.Activation("sigmoid")(convolution(self.image_shape()[2], "image", has_bias=True)(x))
         return keras.Model(inputs, {"codes": code, "reconstructions": reconstruction})
 
     def transform(self, data: np.ndarray) -> np.ndarray:
@@ -112,14 +130,6 @@ class ConvolutionalAutoencoder(BaseAutoencoder):
             x = np.maximum(convolved(x, self.weights_, f"decoder_{k}"), 0.0)
             x = x.repeat(2, axis=1).repeat(2, axis=2)[:, :height, :width]
         return sigmoid(convolved(x, self.weights_, "image")).reshape(len(x), -1)
-
-    def _convolution(self, filters: int, activation: str, name: str) -> Any:
-        import keras
-
-        start = keras.initializers.HeUniform(seed=derived_seed(self.settings.seed, f"{self.name} {name}"))
-        return keras.layers.Conv2D(
-            filters, 3, padding="same", activation=activation, kernel_initializer=start, name=name
-        )
 
 
 def convolved(images: np.ndarray, weights: Mapping[str, np.ndarray], layer: str) -> np.ndarray:

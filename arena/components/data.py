@@ -10,6 +10,8 @@ Splits are fixed, the same for everybody:
                 `test` is the private one, `public` the other
   multi30k      29,000 captions in English, French and German, aligned; val is the part "dev", test_2016_flickr the test
   iwslt15       133,317 sentences of talks in English and Vietnamese; tst2012 is the part "dev", tst2013 the test
+  shakespeare   the speeches of the plays, a text; the last tenth is the test; so with tinyshakespeare, a part of it
+  bitcoin       daily prices in USD and EUR, [T, 2]; the last fifth of the days is the test
   FILE.npy      [N, ...] examples of your own, or a .csv file of numbers; the last tenth is the test
 """
 
@@ -75,17 +77,20 @@ class Source(NamedTuple):
       marks: a folder that holds one of these files is such a set.
       urls: what to download, each with its SHA-256.
       advice: where the set is to be had when it cannot be downloaded.
+      own: "module:function", from a user's file to a Dataset, where that is no array of examples.
     """
 
     reader: str
     marks: tuple[str, ...]
     urls: Mapping[str, str] = {}
     advice: str = ""
+    own: str = ""
 
 
 _MNIST = "https://ossci-datasets.s3.amazonaws.com/mnist/"
 _COLOURS = "https://raw.githubusercontent.com/PacktPublishing/TensorFlow-1x-Deep-Learning-Cookbook/master/Chapter07/"
 _MULTI30K = "https://raw.githubusercontent.com/multi30k/dataset/master/data/task1/raw/"
+_TINY_SHAKESPEARE = "https://raw.githubusercontent.com/karpathy/char-rnn/master/data/tinyshakespeare/input.txt"
 SOURCES = {
     "mnist": Source(
         "readers:mnist",
@@ -139,6 +144,24 @@ SOURCES = {
             _MULTI30K + "val.fr.gz": "ca3106f1a72390591d25f6c45cb4cd39dec4cd3f123e099748a3ce5256c160e9",
         },
     ),
+    "shakespeare": Source(
+        "texts:shakespeare",
+        ("shakespeare_speeches.txt.gz",),
+        advice="give a text file with --data, or --data tinyshakespeare, or make shakespeare_speeches.txt.gz",
+        own="texts:own",
+    ),
+    "tinyshakespeare": Source(
+        "texts:tinyshakespeare",
+        ("tinyshakespeare_input.txt.gz", "input.txt"),
+        {_TINY_SHAKESPEARE: "86c4e6aa9db7c042ec79f339dcb96d42b0075e16b8fc2e86bf0ca57e2dc565ed"},
+        own="texts:own",
+    ),
+    "bitcoin": Source(
+        "prices:bitcoin",
+        ("btc_usd_eur_daily.csv", "btc_2010-07-18_2017-03-03.csv"),
+        advice="make a .csv file with the columns date, usd and eur, a row for every day",
+        own="prices:own",
+    ),
 }
 
 
@@ -157,7 +180,8 @@ def load(where: str | Path | None, choices: Sequence[str]) -> Dataset:
     """
     path = Path(where) if where is not None else None
     if path is not None and path.is_file():
-        return _own(path)
+        own: Dataset = _function(SOURCES[choices[0]].own or "data:_own")(path)
+        return own
     if path is not None and path.is_dir():
         return _read(_recognised(path, choices), path)
     name = choices[0] if where is None else str(where)
@@ -211,15 +235,18 @@ def _recognised(folder: Path, choices: Sequence[str]) -> str:
 
 
 def _read(name: str, folder: Path) -> Dataset:
-    module, _, function = SOURCES[name].reader.partition(":")
-    reader = getattr(importlib.import_module(f"arena.components.{module}"), function)
     try:
-        dataset: Dataset = reader(folder)
+        dataset: Dataset = _function(SOURCES[name].reader)(folder)
     except FileNotFoundError as error:
         raise ArenaError(f"{name} is not complete: there is no {error.filename}") from error
     except (OSError, EOFError, ValueError) as error:
         raise DamagedFile(f"{name} in {folder} is damaged: {error}") from error
     return dataset
+
+
+def _function(target: str) -> Any:
+    module, _, function = target.partition(":")
+    return getattr(importlib.import_module(f"arena.components.{module}"), function)
 
 
 def _own(path: Path) -> Dataset:

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from arena.components import normalisation
 from arena.components.base import Component
 from arena.errors import DamagedFile
 
@@ -30,10 +31,17 @@ class NeuralComponent(Component):
     def build(self) -> Any:
         """Returns the Keras model for examples of shape_, initialised from the seed."""
 
+    def learner(self) -> Any:
+        """Returns the Keras model that is trained: the same, unless it learns better in another form."""
+        return self.build()
+
     def model(self) -> Any:
         """Returns the Keras model with what was learned. Raises DamagedFile where its weights do not fit."""
         self.check_fitted()
-        model = self.build()
+        return self.filled(self.build())
+
+    def filled(self, model: Any) -> Any:
+        """Returns a Keras model whose weights are those that were learned, by their names."""
         for variable in model.weights:
             weights = self.weights_.get(variable.path)
             if weights is None or weights.shape != tuple(variable.shape):
@@ -43,13 +51,17 @@ class NeuralComponent(Component):
 
     def take(self, model: Any) -> None:
         """Keeps what a model has learned."""
-        self.weights_ = {variable.path: np.asarray(variable.numpy()) for variable in model.weights}
+        self.weights_ = normalisation.folded(model)
+
+    def exported(self) -> Any:
+        """Returns the Keras model that is exported: the same, unless one step of it is (a recurrence's)."""
+        return self.model()
 
     def to_litert(self) -> bytes:
-        """Returns the model as a LiteRT file, inputs and outputs under their Keras names."""
+        """Returns the exported model as a LiteRT file, inputs and outputs under their Keras names."""
         from arena.conversion import keras_to_litert
 
-        return keras_to_litert(self.model())
+        return keras_to_litert(self.exported())
 
     def arrays(self) -> dict[str, np.ndarray]:
         """Returns the weights by name."""

@@ -32,6 +32,8 @@ ENTRIES = {
     "stacked-autoencoder": Entry(
         "stacked_autoencoder:StackedAutoencoder", "several layers, fitted one by one and then together"
     ),
+    "translator": Entry("translator:Translator", "sentences in another language, by LSTMs with attention"),
+    "char-rnn": Entry("char_rnn:CharRNN", "writes a text on, character by character, as the texts it has read"),
 }
 
 

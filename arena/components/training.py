@@ -52,7 +52,7 @@ def train(
             dataset.train.inputs,
             dataset.train.labels,
             validation=dataset.splits.get("dev", dataset.test),
-            watch=Watch(on_progress, monitor),
+            watch=Watch(on_progress, monitor, lambda better: store.save(better, path, {"data": dataset.name})),
         )
         seconds = time.perf_counter() - start_s
         about = {"data": dataset.name, "seconds": round(seconds, 1)}

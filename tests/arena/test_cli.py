@@ -240,7 +240,7 @@ def test_spaces_are_shown_without_their_bounds(space, text):
 def test_an_environment_is_one_line_in_a_narrow_terminal(arena, monkeypatch, columns):
     monkeypatch.setenv("COLUMNS", str(columns))
     lines = arena("envs", "CartPole").out.splitlines()
-    assert [line.split()[0] for line in lines] == ["id", "CartPole-v0", "CartPole-v1"]
+    assert [line.split()[0] for line in lines] == ["id", "CartPole-v0", "CartPole-v1", "arena/CartPoleNoVelocity-v1"]
     assert "Box(4) float32" in lines[1]
 
 

@@ -91,6 +91,17 @@ def test_a_run_of_several_rows_goes_on_as_if_it_had_not_been_stopped(tmp_path: P
     assert_same(resume(stopped.folder).folder, whole.folder)
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("network", ["lstm", "gru"])
+def test_what_rows_remember_goes_on_as_if_they_had_not_been_stopped(tmp_path: Path, network: str):
+    settings = {"network": network, "memory_size": 4, "hidden": [4], "num_steps": 32, "batch_size": 64, "epochs": 1}
+    changes = {"agent": "ppo", "env": "arena/TMaze-v0", "env_settings": {"length": 2}, "num_envs": 3}
+    whole = train(config(**changes, settings=settings), run_dir=tmp_path / "whole")
+    stopped = train(config(**changes, settings=settings), run_dir=tmp_path / "run", hooks=stop_at(77))
+    assert 32 < stopped.step // 3 < 96  # in the midst of a rollout, and of episodes
+    assert_same(resume(stopped.folder).folder, whole.folder)
+
+
 def test_a_search_goes_on_as_if_it_had_not_been_stopped(tmp_path: Path):
     changes = {"agent": "random_search", "settings": {}}
     whole = train(config(**changes), run_dir=tmp_path / "whole")

@@ -1,1 +1,1 @@
-"""What the translator consists of: words and vocabularies, line-aligned texts, batches, the network, decoders, scores."""
+"""What the translator consists of: vocabularies, line-aligned texts, batches, the network, decoders, scores."""

@@ -16,7 +16,7 @@ from arena.components.data import Dataset, Split
 from arena.errors import InvalidValue
 
 _MULTI30K = {"train": ("train",), "dev": ("val", "dev"), "test": ("test_2016_flickr", "test")}
-_TOKENS = re.compile(r"\w+(?:[-'’.]\w+)*|[^\w\s]")
+_TOKENS = re.compile(r"\w+(?:[-'\u2019.]\w+)*|[^\w\s]")
 
 
 @dataclass(frozen=True)

@@ -178,7 +178,8 @@ class _Layers:
 def _attention_layer(kind: Attention, seed: int) -> Any:
     """Returns the layer from queries [B, S, U], memory [B, T, U] and a mask [B, T] to weights [B, S, T].
 
-    The score of a query q and a state m is q.(W m) for luong, g q.(W m) for scaled_luong, v.tanh(Q q + W m) for bahdanau.
+    The score of a query q and a state m is q.(W m) for luong, g q.(W m) for scaled_luong, v.tanh(Q q + W m) for
+    bahdanau.
     """
     import keras
 
@@ -187,7 +188,7 @@ def _attention_layer(kind: Attention, seed: int) -> Any:
     class AttentionWeights(keras.Layer):  # type: ignore[misc]
         """The softmax of the scores, over the words that there are."""
 
-        def build(self, queries_shape: Any, memory_shape: Any, mask_shape: Any) -> None:
+        def build(self, queries_shape: Any, memory_shape: Any, is_word_shape: Any) -> None:
             size = memory_shape[-1]
             glorot = keras.initializers.GlorotUniform(seed)
             self.memory_kernel = self.add_weight((size, size), glorot, name="memory_kernel")
@@ -197,7 +198,7 @@ def _attention_layer(kind: Attention, seed: int) -> Any:
                 self.query_kernel = self.add_weight((size, size), glorot, name="query_kernel")
                 self.vector = self.add_weight((size,), keras.initializers.RandomUniform(-0.1, 0.1, seed), name="vector")
 
-        def call(self, queries: Any, memory: Any, mask: Any) -> Any:
+        def call(self, queries: Any, memory: Any, is_word: Any) -> Any:
             keys = ops.matmul(memory, self.memory_kernel)
             if kind == "bahdanau":
                 sums = ops.expand_dims(ops.matmul(queries, self.query_kernel), 2) + ops.expand_dims(keys, 1)
@@ -205,7 +206,7 @@ def _attention_layer(kind: Attention, seed: int) -> Any:
             else:
                 scores = ops.matmul(queries, ops.transpose(keys, (0, 2, 1)))
                 scores = self.scale * scores if kind == "scaled_luong" else scores
-            return ops.softmax(scores + ops.expand_dims((ops.cast(mask, "float32") - 1) * 1e9, 1))
+            return ops.softmax(scores + ops.expand_dims((ops.cast(is_word, "float32") - 1) * 1e9, 1))
 
     return AttentionWeights(name="attention")
 

@@ -8,7 +8,7 @@ from typing import Literal
 
 Tokeniser = Literal["words", "spaces"]
 
-_WORDS = re.compile(r"\w+(?:[-.]\w+)*(?:['’](?=\w))?|[^\w\s]")  # "l'homme" is l' and homme
+_WORDS = re.compile(r"\w+(?:[-.]\w+)*(?:['\u2019](?=\w))?|[^\w\s]")  # "l'homme" is l' and homme
 _CLOSING, _OPENING = frozenset(".,;:!?)]}…%»'"), frozenset("([{«")
 _QUOTES = frozenset('"„“”')
 
@@ -35,7 +35,7 @@ def join(words: Sequence[str], tokeniser: Tokeniser) -> str:
     for word in words:
         is_closing = word in _CLOSING or (word in _QUOTES and is_quoted)
         text += word if is_glued or is_closing else f" {word}"
-        is_glued = word in _OPENING or (len(word) > 1 and word[-1] in "'’") or (word in _QUOTES and not is_quoted)
+        is_glued = word in _OPENING or (len(word) > 1 and word[-1] in "'\u2019") or (word in _QUOTES and not is_quoted)
         is_quoted ^= word in _QUOTES
     return text
 
