@@ -4,8 +4,9 @@ Sources: Hinton, Osindero & Teh (2006), "A fast learning algorithm for deep beli
 "Reducing the dimensionality of data with neural networks", for Gaussian visible units and fine-tuning. Sizes and the
 use, emotions from faces, are the cookbook's.
 
-Deliberate deviations: fine-tuning is discriminative (back-propagation), with dropout (Srivastava et al. 2014) and
-mirrored images; the layer between the last machine and the classes has no machine of its own, as in the cookbook.
+Deliberate deviations: fine-tuning is discriminative (back-propagation), with dropout (Srivastava et al. 2014), mirrored
+and shifted images, and layers that are normalised meanwhile and begin as the machines; the layer between the last
+machine and the classes has no machine of its own, as in the cookbook.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ import numpy as np
 import pydantic
 
 from arena import seeding
-from arena.components import augmentation, contrastive, descent, neural, verdicts
+from arena.components import augmentation, contrastive, descent, neural, normalisation, verdicts
 from arena.components.activations import sigmoid, softmax
 from arena.components.base import SILENT, Watch
 from arena.components.neural import NeuralComponent
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 _EVEN = 4e-4  # variance below which an image's contrast is no longer stretched to 1: a standard deviation of 5 levels
 _BATCH, _MOMENTUM, _DECAY = 200, 0.9, 1e-4  # of the machines
 _NUM_JUDGED, _NUM_SHOWN = 4_000, 12
+_NUM_FIRST = 4_000  # examples over which normalised layers start as the machines
 
 
 class DBNSettings(descent.DescentSettings):
@@ -94,12 +96,18 @@ class DBN(NeuralComponent):
         targets = self._targets(labels, len(rows))
         if (self.settings.mirror or self.settings.shift) and len(self.shape_) != 2:
             raise DoesNotFit(f"only images [H, W] can be moved, not {list(self.shape_)}: set mirror=false, shift=0")
-        learned = self._pretrain(rows, watch) if self.settings.pretraining_epochs else {}
-        model = self.build()
-        for name, weights in learned.items():
-            model.get_layer(name).set_weights(weights)
-        self._fine_tune(model, rows, targets, validation, watch)
+        self._fine_tune(self.begun(rows, watch), rows, targets, validation, watch)
         return self
+
+    def begun(self, rows: np.ndarray, watch: Watch) -> Any:
+        """Returns the Keras model that is fine-tuned, its layers being the machines that [N, D] rows have taught."""
+        model = self.learner()
+        if self.settings.pretraining_epochs:
+            x = rows[:_NUM_FIRST]
+            x = standardised(x) if self.settings.standardise else x
+            for name, (kernel, bias) in self._pretrain(rows, watch).items():
+                x = sigmoid(normalisation.begin(model, name, kernel, bias, x))
+        return model
 
     def transform(self, data: np.ndarray) -> np.ndarray:
         """Returns [N, K] float32: the activations of the last machine's hidden units."""
@@ -154,29 +162,40 @@ class DBN(NeuralComponent):
 
     def build(self) -> Any:
         """Returns the Keras model, "inputs" [N, D] from 0 to 1 to "codes" [N, K] and "logits" [N, C]."""
+        return self._network(is_learner=False)
+
+    def learner(self) -> Any:
+        """Returns the same with each layer normalised, and units left out at random."""
+        return self._network(is_learner=True)
+
+    def _network(self, is_learner: bool) -> Any:
         neural.tensorflow()
         import keras
 
-        def dense(name: str, units: int, activation: str | None = "sigmoid") -> Any:
-            seed = seeding.derived_seed(self.settings.seed, f"dbn {name}")
-            initialiser = keras.initializers.GlorotUniform(seed)
-            return keras.layers.Dense(units, activation, kernel_initializer=initialiser, name=name)
+        def dense(x: Any, name: str, units: int, has_bias: bool = not is_learner) -> Any:
+            start = keras.initializers.GlorotUniform(seeding.derived_seed(self.settings.seed, f"dbn {name}"))
+            return keras.layers.Dense(units, use_bias=has_bias, kernel_initializer=start, name=name)(x)
+
+        def logistic(x: Any, name: str, units: int) -> Any:
+            sums = dense(x, name, units)
+            return keras.ops.sigmoid(normalisation.normalised(name, has_scale=True)(sums) if is_learner else sums)
 
         def dropped(x: Any, name: str) -> Any:
             seed = seeding.derived_seed(self.settings.seed, f"dbn dropout {name}")
-            return keras.layers.Dropout(self.settings.dropout, seed=seed)(x)
+            return keras.layers.Dropout(self.settings.dropout, seed=seed)(x) if is_learner else x
 
         x = inputs = keras.Input((int(np.prod(self.shape_)),), name="inputs")
         if self.settings.standardise:
             x = keras.layers.LayerNormalization(epsilon=_EVEN, center=False, scale=False, name="standardised")(x)
         codes = x
         for number, units in enumerate(self.settings.hidden, 1):
-            codes = dense(f"hidden_{number}", units)(x)
+            codes = logistic(x, f"hidden_{number}", units)
             x = dropped(codes, f"hidden_{number}")
-        x = dropped(dense("top", self.settings.num_top)(x), "top")
-        return keras.Model(inputs, {"codes": codes, "logits": dense("classes", self.settings.num_classes, None)(x)})
+        x = dropped(logistic(x, "top", self.settings.num_top), "top")
+        logits = dense(x, "classes", self.settings.num_classes, has_bias=True)
+        return keras.Model(inputs, {"codes": codes, "logits": logits})
 
-    def _pretrain(self, rows: np.ndarray, watch: Watch) -> dict[str, list[np.ndarray]]:
+    def _pretrain(self, rows: np.ndarray, watch: Watch) -> dict[str, tuple[np.ndarray, np.ndarray]]:
         """Returns kernel and bias of each hidden layer, as the machines learned them from [N, D] rows."""
         settings = self.settings
         mean, scale = np.float32(0), np.float32(1)
@@ -188,10 +207,10 @@ class DBN(NeuralComponent):
         for number, units in enumerate(settings.hidden, 1):
             machine = self._machine(number, units, rows, watch)
             rows = machine.hidden(rows)
-            learned[f"hidden_{number}"] = [machine.kernel, machine.hidden_bias]
+            learned[f"hidden_{number}"] = machine.kernel, machine.hidden_bias
         kernel, bias = learned["hidden_1"]
         kernel = kernel / np.reshape(scale, (-1, 1))  # takes the pixels as they were before each had variance 1
-        learned["hidden_1"] = [kernel, bias - (mean * np.ones(len(kernel), np.float32)) @ kernel]
+        learned["hidden_1"] = kernel, bias - (mean * np.ones(len(kernel), np.float32)) @ kernel
         return learned
 
     def _machine(self, number: int, units: int, rows: np.ndarray, watch: Watch) -> contrastive.Machine:
@@ -244,10 +263,6 @@ class DBN(NeuralComponent):
 
     def _num_epochs(self) -> int:
         return int(self.settings.pretraining_epochs * len(self.settings.hidden) + self.settings.epochs)
-
-    def take(self, model: Any) -> None:
-        """Keeps the layers' weights; the states of the dropout's generators are none of what was learned."""
-        self.weights_ = {variable.path: np.asarray(variable.numpy()) for variable in model.trainable_variables}
 
     def _dense(self, name: str, x: np.ndarray) -> np.ndarray:
         self.check_fitted()
