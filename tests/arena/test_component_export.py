@@ -14,28 +14,33 @@ def images() -> np.ndarray:
     return np.random.default_rng(0).integers(0, 256, (40, 12, 10), np.uint8)
 
 
+SMALL = {
+    "autoencoder": {"num_hidden": 40},
+    "sparse-autoencoder": {"num_hidden": 40},
+    "denoising-autoencoder": {"num_hidden": 40},
+    "convolutional-autoencoder": {"filters": (8, 8)},
+    "stacked-autoencoder": {"hidden": (40, 6), "pretraining_epochs": 1},
+    "dbn": {"hidden": (40, 6), "num_top": 8, "num_classes": 2, "pretraining_epochs": 1},
+}
+
+
 @pytest.fixture(scope="module")
 def saved(tmp_path_factory: pytest.TempPathFactory, images: np.ndarray) -> dict[str, Path]:
-    folder = tmp_path_factory.mktemp("components")
-    small = {
-        "autoencoder": {"num_hidden": 40},
-        "convolutional-autoencoder": {"filters": (8, 8)},
-        "stacked-autoencoder": {"hidden": (40, 6), "pretraining_epochs": 1},
-    }
+    folder, labels = tmp_path_factory.mktemp("components"), np.arange(len(images)) % 2
     return {
-        name: components.save(components.create(name, epochs=1, **settings).fit(images), folder / name)
-        for name, settings in small.items()
+        name: components.save(components.create(name, epochs=1, **settings).fit(images, labels), folder / name)
+        for name, settings in SMALL.items()
     }
 
 
-@pytest.mark.parametrize("name", ["autoencoder", "convolutional-autoencoder", "stacked-autoencoder"])
+@pytest.mark.parametrize("name", SMALL)
 def test_an_exported_component_answers_as_it_does(arena, saved, images, name):
     outcome = arena("export", f"component:{saved[name]}", "--out", "c.tflite", "--json")
     assert outcome.code == 0, outcome.err
     told = json.loads(outcome.out)
     assert told["component"] == name
     assert told["bytes"] == Path("c.tflite").stat().st_size
-    assert told["differences"].keys() == {"codes", "reconstructions"}
+    assert told["differences"].keys() == {"codes", "logits" if name == "dbn" else "reconstructions"}
     assert max(told["differences"].values()) < 1e-4
     (signature,) = inspection.inspect(Path("c.tflite")).signatures
     assert [tensor["shape"][0] for tensor in signature["inputs"] + signature["outputs"]] == [1, 1, 1]
