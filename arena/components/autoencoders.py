@@ -179,14 +179,9 @@ class Autoencoder(BaseAutoencoder):
         return sigmoid(np.asarray(codes, np.float32) @ self.weights_["decoder/kernel"] + self.weights_["decoder/bias"])
 
     def pictures(self, dataset: Dataset) -> dict[str, np.ndarray]:
-        """Returns some reconstructions, and what the first hidden units look for: black is less, white is more."""
+        """Returns some reconstructions, and what hidden units look for, where the examples are images."""
         shown = super().pictures(dataset)
-        if shown:
-            weights = self.weights_["encoder/kernel"].T[:64]
-            spread = np.abs(weights).max(axis=1, keepdims=True)
-            images = pictures.as_images(0.5 + weights / (2 * spread + 1e-9), self.shape_)
-            shown["features"] = pictures.tiles(images, 16)
-        return shown
+        return shown and shown | {"filters": pictures.filters(self.weights_["encoder/kernel"], self.shape_)}
 
 
 class SparseSettings(AutoencoderSettings):

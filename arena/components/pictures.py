@@ -54,6 +54,13 @@ def pairs(inputs: np.ndarray, outputs: np.ndarray, shape: Sequence[int], limit: 
     return columns([inputs, outputs], shape, limit)
 
 
+def filters(kernel: np.ndarray, shape: Sequence[int], limit: int = 100) -> np.ndarray:
+    """Returns a picture of what hidden units look for: their weights, [D, K]; black is less, white is more."""
+    weights = kernel.T[:limit]
+    spread = np.abs(weights).max(axis=1, keepdims=True) + 1e-9
+    return tiles(as_images(0.5 + weights / (2 * spread), shape), 20)
+
+
 def write(path: Path, rgb: np.ndarray) -> Path:
     """Writes a PNG file of few colours, small, and returns its path."""
     from PIL import Image

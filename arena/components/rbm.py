@@ -128,13 +128,11 @@ class RBM(NeuralComponent):
         from arena.components import pictures
 
         test = self.rows(dataset.test.inputs[:_NUM_CHAINS])
-        kernel = self.machine_.kernel.T
-        filters = 0.5 + kernel / (2 * np.abs(kernel).max(axis=1, keepdims=True))
         chains = [test if steps == 0 else self.sample(test, steps, self.settings.seed) for steps in _SHOWN_STEPS]
         try:
             return {
                 "reconstructions": self.show(test),
-                "filters": pictures.tiles(pictures.as_images(filters[:100], self.shape_), 20),
+                "filters": pictures.filters(self.machine_.kernel, self.shape_),
                 "chains": pictures.columns(chains, self.shape_),
             }
         except InvalidValue:

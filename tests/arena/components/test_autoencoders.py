@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from arena import components
-from arena.components import activations, base, store
+from arena.components import activations, base, pictures, store
 from arena.components.data import Dataset, Split, load
 from arena.errors import InvalidValue
 
@@ -98,6 +98,12 @@ def test_pictures_stand_above_what_becomes_of_them(name, all_fitted):
     assert picture.shape == (rows * 21 - 1, 16 * 21 - 1, 3)  # twice 10 pixels and a line between
     assert picture[:20, :20].max() == 255  # the first row is the clean ones
     assert picture[:20, :20].reshape(20, 20, 3)[::2, ::2, 0] == pytest.approx(SET.test.inputs[0])
+
+
+def test_a_unit_is_shown_by_its_weights():
+    # kernel [D, K]: one unit, of weights -2, 0, 1, 2 on 2 x 2 pixels; its greatest is 2
+    picture = pictures.filters(np.array([[-2.0], [0.0], [1.0], [2.0]]), (2, 2))
+    assert picture[:4:2, :4:2, 0].tolist() == [[0, 128], [191, 255]]  # drawn twice as large
 
 
 def test_examples_that_are_no_images_have_no_pictures():
