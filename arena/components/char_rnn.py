@@ -51,8 +51,6 @@ class CharRNNSettings(base.Settings):
       epochs: passes over the text.
       learning_rate: of Adam; it falls to zero along half a cosine.
       clip_norm: the largest norm of all gradients together.
-      minutes: the training is over by then, its learning rate fallen as it should, however many epochs that makes.
-      start: a char-rnn, its file or folder, whose weights are gone on from; it must have learned the same characters.
       length: characters to write.
       temperature: below 1 what is likely becomes likelier; 0 always takes the likeliest.
     """
@@ -68,8 +66,6 @@ class CharRNNSettings(base.Settings):
     epochs: pydantic.PositiveInt = 8
     learning_rate: pydantic.PositiveFloat = 2e-3
     clip_norm: pydantic.PositiveFloat = 1.0
-    minutes: pydantic.PositiveFloat | None = None
-    start: str | None = None
     length: pydantic.NonNegativeInt = 500
     temperature: float = pydantic.Field(0.7, ge=0)
 
@@ -91,11 +87,7 @@ class CharRNN(NeuralComponent):
     def fit(
         self, data: Any, labels: np.ndarray | None = None, *, validation: Split | None = None, watch: Watch = SILENT
     ) -> Self:
-        """Learns from a text; the weights that are best on the validation text are kept.
-
-        Ctrl-C ends it with the best that there is, if something was learned. Without a validation text the last
-        weights count.
-        """
+        """Learns from a text; the weights that are best on the validation text are kept, without one the last."""
         from arena.components import character_training
 
         text = _checked(data)
@@ -104,26 +96,20 @@ class CharRNN(NeuralComponent):
         numbers = self.alphabet_.encode(text)
         judged = None if validation is None else self._known(_checked(validation.inputs)[:_JUDGED])
         plan = character_training.Plan(**self.settings.model_dump(include=set(character_training.Plan._fields)))
-        model = self._started(self.build())
+        model = self.build()
         learner = character_training.Learner(model, numbers, plan)
         best, due, per_epoch = np.inf, 1 / _JUDGEMENTS, len(character_training.starts(plan, len(numbers), 0))
-        progress = None
-        try:
-            for progress in learner.steps():
-                metrics = {"loss": progress.loss, "characters_per_s": progress.characters_per_s}
-                if judged is not None and progress.step / per_epoch >= due:
-                    due += 1 / _JUDGEMENTS
-                    metrics["nats_per_char"] = learner.judge(judged)
-                    if metrics["nats_per_char"] < best:
-                        best = metrics["nats_per_char"]
-                        self.take(model)
-                        watch.keep(self)
-                watch.step(progress.step, plan.epochs * per_epoch, **metrics)
-        except KeyboardInterrupt:
-            if not hasattr(self, "weights_"):
-                raise
-            return self
-        if judged is None or learner.judge(judged) < best:
+        for progress in learner.steps():
+            metrics = {"loss": progress.loss, "characters_per_s": progress.characters_per_s}
+            if judged is not None and progress.step / per_epoch >= due:
+                due += 1 / _JUDGEMENTS
+                metrics["nats_per_char"] = learner.judge(judged)
+                if metrics["nats_per_char"] < best:
+                    best = metrics["nats_per_char"]
+                    self.take(model)
+                    watch.keep(self)
+            watch.step(progress.step, plan.epochs * per_epoch, **metrics)
+        if judged is None:
             self.take(model)
         return self
 
@@ -212,7 +198,7 @@ class CharRNN(NeuralComponent):
         start = keras.initializers.RandomUniform(-0.1, 0.1, self._derived("embedding"))
         x = keras.layers.Embedding(self.shape_[0], settings.embedding_size, start, name="embedding")(inputs)
         for k in range(settings.num_layers):
-            x = self._lstm(k)(x)
+            x, *_ = self._lstm(k)(x)
             x = keras.layers.Dropout(settings.dropout, seed=self._derived(f"dropout {k}"))(x)
         return keras.Model(inputs, {"logits": self._output()(x)}, name="char_rnn")
 
@@ -283,30 +269,8 @@ class CharRNN(NeuralComponent):
             raise InvalidValue(f"{told}: give some of {self.alphabet_.characters[:80]!r}")
         return numbers
 
-    def _started(self, model: Any) -> Any:
-        """Returns the model with the weights of the one to start from, if there is one."""
-        from arena import components
-
-        if self.settings.start is None:
-            return model
-        other = components.load(self.settings.start)
-        if not isinstance(other, CharRNN) or other.alphabet_.characters != self.alphabet_.characters:
-            raise InvalidValue(f"start = {self.settings.start} is no char-rnn that has learned these characters")
-        self.weights_ = other.weights_
-        return self.filled(model)
-
     def _lstm(self, number: int) -> Any:
-        import keras
-
-        start = keras.initializers.GlorotUniform(self._derived(f"layer {number}"))
-        recurrent_start = keras.initializers.Orthogonal(seed=self._derived(f"recurrence {number}"))
-        return keras.layers.LSTM(
-            self.settings.num_units,
-            kernel_initializer=start,
-            recurrent_initializer=recurrent_start,
-            return_sequences=True,
-            name=f"lstm_{number}",
-        )
+        return recurrent.lstm_layer(self.settings.num_units, f"lstm_{number}", self.settings.seed)
 
     def _output(self) -> Any:
         import keras

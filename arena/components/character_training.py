@@ -28,7 +28,6 @@ class Plan(NamedTuple):
     dropout: float
     learning_rate: float
     clip_norm: float
-    minutes: float | None
     seed: int
 
 
@@ -36,16 +35,12 @@ class Progress(NamedTuple):
     """What was done since the last one.
 
     Attributes:
-      epoch: 0 in the first one.
       step: done since the beginning.
-      fraction: of all that is to be done, whether steps or minutes.
       loss: nats per character, with dropout.
       characters_per_s: that were learned from.
     """
 
-    epoch: int
     step: int
-    fraction: float
     loss: float
     characters_per_s: float
 
@@ -95,24 +90,19 @@ class Learner:
 
     def steps(self) -> Iterator[Progress]:
         """Learns; yields after every 20 steps."""
-        plan, done, begin_s = self._plan, 0, time.perf_counter()
+        plan, done = self._plan, 0
         for epoch in range(plan.epochs):
             table = starts(plan, self._num, epoch)
             state = self._no_state(table.shape[1])
             for first in range(0, len(table), _STEPS):
                 chunk = table[first : first + _STEPS]
                 start_s = time.perf_counter()
-                fraction = done / (plan.epochs * len(table))
-                if plan.minutes:
-                    fraction = max(fraction, (start_s - begin_s) / (60 * plan.minutes))
-                if fraction >= 1:
-                    return
-                self._optimizer.learning_rate.assign(self._rate(done, fraction))
+                self._optimizer.learning_rate.assign(self._rate(done, plan.epochs * len(table)))
                 total, state = self._compiled(chunk, state)
                 loss = float(total) / len(chunk)
                 done += len(chunk)
                 speed = chunk.size * self._length / (time.perf_counter() - start_s)
-                yield Progress(epoch, done, fraction, loss, speed)
+                yield Progress(done, loss, speed)
 
     def judge(self, text: np.ndarray) -> float:
         """Returns the nats per character of another text, [N] int32, read in 64 parts side by side."""
@@ -125,9 +115,9 @@ class Learner:
             total += float(loss)
         return total / len(table)
 
-    def _rate(self, step: int, fraction: float) -> float:
+    def _rate(self, step: int, num_steps: int) -> float:
         rising = min(1.0, (step + 1) / _WARM_UP)
-        return self._plan.learning_rate * rising * 0.5 * (1 + math.cos(math.pi * fraction))
+        return self._plan.learning_rate * rising * 0.5 * (1 + math.cos(math.pi * step / num_steps))
 
     def _no_state(self, rows: int) -> Any:
         return np.zeros((2 * len(self._layers), rows, self._layers[0].units), np.float32)

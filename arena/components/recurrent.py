@@ -17,6 +17,7 @@ import numpy as np
 
 from arena.components import neural
 from arena.components.activations import sigmoid
+from arena.seeding import derived_seed
 
 Weights = Mapping[str, np.ndarray]
 
@@ -53,6 +54,44 @@ def lstm(projected: Any, hidden: Any, cell: Any, recurrent_kernel: Any) -> tuple
 
     found: tuple[Any, Any] = layer(projected, hidden, cell, recurrent_kernel)
     return found
+
+
+def lstm_layer(units: int, name: str, seed: int, *, go_backwards: bool = False) -> Any:
+    """Returns a keras.layers.LSTM that computes by lstm(), several times as fast.
+
+    Called with [B, T, F] it returns hidden states [B, T, U], each where its input is (Keras reverses those of one that goes
+    backwards), and the last hidden state and cell, [B, U]. A mask [B, T] is true up to a sequence's end: there it ends,
+    or begins if it goes backwards. What stands beyond it means nothing.
+    """
+    tf = neural.tensorflow()
+    import keras
+
+    class LSTM(keras.layers.LSTM):  # type: ignore[misc]
+        """As the one that it is made of."""
+
+        def call(self, sequences: Any, initial_state: Any = None, mask: Any = None, training: bool = False) -> Any:
+            size, length = tf.shape(sequences)[0], tf.shape(sequences)[1]
+            lengths = tf.fill([size], length) if mask is None else tf.reduce_sum(tf.cast(mask, tf.int32), 1)
+            start = tf.zeros([size, self.units])
+            hidden, cell = (start, start) if initial_state is None else initial_state
+            ordered = tf.reverse_sequence(sequences, lengths, 1) if self.go_backwards else sequences
+            projected = tf.tensordot(tf.transpose(ordered, [1, 0, 2]), self.cell.kernel, 1) + self.cell.bias
+            hiddens, cells = lstm(projected, hidden, cell, tf.convert_to_tensor(self.cell.recurrent_kernel))
+            ends = tf.stack([tf.maximum(lengths - 1, 0), tf.range(size)], 1)
+            outputs = tf.transpose(hiddens, [1, 0, 2])
+            if self.go_backwards:
+                outputs = tf.reverse_sequence(outputs, lengths, 1)
+            return outputs, tf.gather_nd(hiddens, ends), tf.gather_nd(cells, ends)
+
+    return LSTM(
+        units,
+        kernel_initializer=keras.initializers.GlorotUniform(derived_seed(seed, f"{name} kernel")),
+        recurrent_initializer=keras.initializers.Orthogonal(seed=derived_seed(seed, f"{name} recurrent kernel")),
+        return_sequences=True,
+        return_state=True,
+        go_backwards=go_backwards,
+        name=name,
+    )
 
 
 def _forwards(projected: Any, hidden: Any, cell: Any, kernel: Any) -> tuple[Any, Any, Any]:

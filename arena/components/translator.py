@@ -10,7 +10,6 @@ problem in neural machine translation"; Jean et al. 2015).
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
@@ -46,7 +45,6 @@ class Translator(NeuralComponent):
 
     Attributes:
       vocabularies_: of source and target.
-      learned_: dev_bleu and dev_perplexity after each epoch, by attention; not saved.
     """
 
     name = "translator"
@@ -55,15 +53,13 @@ class Translator(NeuralComponent):
     datasets = ("multi30k", "iwslt15")
 
     vocabularies_: tuple[Vocabulary, Vocabulary]
-    learned_: dict[str, list[dict[str, float]]]
 
     def fit(
         self, data: Any, labels: np.ndarray | None = None, *, validation: Split | None = None, watch: Watch = SILENT
     ) -> Self:
         """Learns from a Corpus; `validation`, another one, tells which epoch is kept: that of the best BLEU.
 
-        Ctrl-C ends the training, as `minutes` does: the best until then is kept. Raises InvalidValue where a language
-        is missing, or no pair is short enough.
+        Raises InvalidValue where a language is missing, or no pair is short enough.
         """
         settings = self.settings
         pairs, dev = _corpora(data, None if validation is None else validation.inputs)
@@ -77,14 +73,10 @@ class Translator(NeuralComponent):
         if not any(0 < max(len(s), len(t)) <= settings.max_length for s, t in zip(*encoded, strict=True)):
             raise InvalidValue(f"no pair of sentences has at most {settings.max_length} words: raise max_length")
         ordered = batches.bucketed(encoded[0], encoded[1], settings.batch_size, settings.max_length, settings.seed)
-        self.weights_, self.learned_ = {}, {}
+        self.weights_ = {}
         kinds = [settings.attention, *(["none"] if settings.compare and settings.attention != "none" else [])]
-        try:
-            for number, kind in enumerate(kinds):
-                self._learn(kind, ordered, dev, watch, (number, len(kinds)))
-        except KeyboardInterrupt:
-            if not self.weights_:
-                raise
+        for number, kind in enumerate(kinds):
+            self._learn(kind, ordered, dev, watch, (number, len(kinds)))
         return self
 
     def translate(self, texts: Sequence[str]) -> list[str]:
@@ -187,22 +179,20 @@ class Translator(NeuralComponent):
         settings, (number, num_kinds) = self.settings, place
         label = "" if number == 0 else "_without_attention"
         model = self.build(kind)
-        history: list[dict[str, float]] = []
+        best = -1.0
         plan = fitting.Plan(settings.epochs, settings.learning_rate, settings.clip_norm, settings.label_smoothing)
-        end_s = time.monotonic() + 60 * (settings.minutes or float("inf"))
         for progress in fitting.steps(model, ordered, plan):
             values = {"loss": progress.loss, "words_per_s": progress.words_per_s}
-            is_over = time.monotonic() >= end_s
-            if progress.ends_epoch or is_over:
-                history.append(self._judge(kind, model, dev, max((one["dev_bleu"] for one in history), default=-1.0)))
-                values |= history[-1]
+            if progress.ends_epoch:
+                judged = self._judge(kind, model, dev, best)
+                values |= judged
+                if judged["dev_bleu"] > best:
+                    best = judged["dev_bleu"]
+                    watch.keep(self)
                 if kind != "none":
                     watch.picture("attention", lambda: self.show(dev.text(settings.source)), progress.step)
             named = {f"{name}{label}": value for name, value in values.items()}
             watch.step(number * progress.num_steps + progress.step, num_kinds * progress.num_steps, **named)
-            if is_over:
-                break
-        self.learned_[kind] = history
 
     def _judge(self, kind: Attention, model: Any, dev: Corpus, best: float) -> dict[str, float]:
         """Returns what the network is worth on dev; keeps its weights where that is more than the best."""

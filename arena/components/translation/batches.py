@@ -19,12 +19,10 @@ class Batches(NamedTuple):
     Attributes:
       dataset: of tf.data; source [B, T], target from START on [B, S], and what follows each word of it [B, S], int32.
       num: how many make up a pass over all pairs.
-      num_words: of a pass, in both languages, ends not counted.
     """
 
     dataset: Any
     num: int
-    num_words: int
 
 
 def bucketed(
@@ -62,8 +60,7 @@ def bucketed(
         .prefetch(2)
     )
     counts = np.bincount(np.searchsorted(boundaries, lengths, side="right"))
-    num_words = sum(len(s) + len(t) for s, t in pairs)
-    return Batches(dataset, int(np.sum(-(-counts // batch_size))), num_words)
+    return Batches(dataset, int(np.sum(-(-counts // batch_size))))
 
 
 def _with_shifted(source: Any, target: Any) -> tuple[Any, Any, Any]:

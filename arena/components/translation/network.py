@@ -19,7 +19,7 @@ from typing import Any, Literal
 import numpy as np
 
 from arena import seeding
-from arena.components import neural
+from arena.components import neural, recurrent
 from arena.components.translation.vocabulary import END
 
 Attention = Literal["none", "luong", "scaled_luong", "bahdanau"]
@@ -68,8 +68,7 @@ def build(sizes: Sizes, dropout: float, seed: int) -> Any:
     embedding = layers.embed("target", sizes.num_target_words)
     hidden = layers.dropped(embedding(target))
     for number, state in enumerate(states):
-        layer = layers.decoder(number)
-        hidden = layer(layers.dropped(hidden) if number else hidden, initial_state=state)
+        hidden, *_ = layers.decoder(number)(layers.dropped(hidden) if number else hidden, initial_state=state)
     outputs = layers.read_out(embedding, hidden, memory, mask)
     return keras.Model([source, target], outputs, name="translator")
 
@@ -130,25 +129,14 @@ class _Layers:
         half = self.sizes.num_units // 2
         forwards = self.lstm(f"encoder_{number}_forwards", half)(x, mask=mask)
         backwards = self.lstm(f"encoder_{number}_backwards", half, go_backwards=True)(x, mask=mask)
-        both = (forwards[0], keras.ops.flip(backwards[0], 1))
-        joined = [keras.ops.concatenate(pair, -1) for pair in (both, *zip(forwards[1:], backwards[1:], strict=True))]
-        return joined[0], joined[1:]
+        found, *last = (keras.ops.concatenate(pair, -1) for pair in zip(forwards, backwards, strict=True))
+        return found, last
 
     def decoder(self, number: int) -> Any:
-        return self.lstm(f"decoder_{number}", self.sizes.num_units, return_state=False)
+        return self.lstm(f"decoder_{number}", self.sizes.num_units)
 
-    def lstm(self, name: str, units: int, return_state: bool = True, go_backwards: bool = False) -> Any:
-        import keras
-
-        return keras.layers.LSTM(
-            units,
-            kernel_initializer=keras.initializers.GlorotUniform(self.derived(name)),
-            recurrent_initializer=keras.initializers.Orthogonal(seed=self.derived(f"{name} recurrence")),
-            return_sequences=True,
-            return_state=return_state,
-            go_backwards=go_backwards,
-            name=name,
-        )
+    def lstm(self, name: str, units: int, go_backwards: bool = False) -> Any:
+        return recurrent.lstm_layer(units, name, self.seed, go_backwards=go_backwards)
 
     def dropped(self, x: Any) -> Any:
         import keras

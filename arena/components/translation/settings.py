@@ -28,7 +28,6 @@ class TranslatorSettings(base.Settings):
       dropout: share of the numbers left out at random, of embeddings, between layers, and before the logits.
       label_smoothing: the share of a word's probability that is spread over all words.
       epochs: passes over the pairs, of each network.
-      minutes: ends the training of each network after so many; the best is kept.
       batch_size: pairs that make one step.
       learning_rate: of Adam, at first; it falls to zero along half a cosine.
       clip_norm: the largest norm of the gradients.
@@ -53,7 +52,6 @@ class TranslatorSettings(base.Settings):
     dropout: float = pydantic.Field(0.3, ge=0, lt=1)
     label_smoothing: float = pydantic.Field(0.1, ge=0, lt=1)
     epochs: pydantic.PositiveInt = 14
-    minutes: pydantic.PositiveFloat | None = None
     batch_size: pydantic.PositiveInt = 128
     learning_rate: pydantic.PositiveFloat = 1e-3
     clip_norm: pydantic.PositiveFloat = 1.0
