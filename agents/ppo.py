@@ -166,21 +166,22 @@ class PPO(Agent):
         remaining = {"constant": 1.0, "linear": 1.0 - self.progress}
         rate = s.learning_rate * remaining[s.learning_rate_schedule]
         clip = s.clip * remaining[s.clip_schedule]
-        self._optimizer.learning_rate = rate
         reward = self._reward_scale(rollout["reward"], rollout["done"]) if s.normalize_rewards else rollout["reward"]
         value = rollout["value"]
         successors = (rollout["next_value"], rollout["terminated"], rollout["done"])
         advantage = returns.gae(reward, value, *successors, s.discount, s.gae_lambda)
         target = advantage + value
-        arrays = [rollout["obs"], rollout["sample"], rollout["log_prob"], value]
-        arrays += [advantage.astype(np.float32), target.astype(np.float32)]
+        numbers = np.stack([rollout["log_prob"], value, advantage, target], -1, dtype=np.float32, casting="same_kind")
+        arrays = [rollout["obs"], rollout["sample"], numbers]
         flat = [np.reshape(array, (self._size, *array.shape[2:])) for array in arrays]
-        tf = load()
         given = [*arrays, self._begins(), rollout["memory"]] if self._has_memory else flat
-        means = self._update(given, self._shuffled(), tf.constant(clip, tf.float32))
+        constant = load().constant  # a compiled function takes tensors sooner than arrays
+        rates = np.array([clip, rate], np.float32)
+        indices = constant(self._shuffled())
+        means, weights = self._update([constant(array) for array in given], indices, constant(rates))
+        self._actor.refresh([weight.numpy() for weight in weights])
         if s.normalize_observations:
             self._actor.network.update_statistics(flat[0])
-        self._actor.refresh()
         metrics = dict(zip(METRICS, means.numpy().tolist(), strict=True))
         return metrics | {"explained_variance": returns.explained_variance(value, target), "learning_rate": rate}
 

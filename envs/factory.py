@@ -18,7 +18,7 @@ from gymnasium.envs.registration import EnvSpec, find_highest_version, get_env_i
 
 from arena.agent import Spec
 from arena.errors import BrokenPlugin, DoesNotFit, InvalidValue, MissingExtra, UnknownName
-from envs import catalogue, games, install_command, preprocessing
+from envs import cart_pole, catalogue, games, install_command, preprocessing
 from envs.gym_rows import GymRows
 from envs.rows import Rows
 from envs.settings import check_settings, unknown_setting
@@ -122,7 +122,7 @@ def import_environments(env_id: str, module: str) -> None:
 
 def _make_gym(
     env_id: str, registered: EnvSpec, num_rows: int, preprocess: str, settings: dict[str, Any], render: bool
-) -> GymRows:
+) -> Rows:
     maker = _maker(env_id, registered)
     check_settings(env_id, settings, maker, _RESERVED)
     if render:
@@ -151,6 +151,8 @@ def _make_gym(
         max_episode_steps=steps or DEFAULT_CAP,
         protocol=protocol | settings,
     )
+    if num_rows >= cart_pole.FEWEST_ROWS and not render and cart_pole.is_plain(env):
+        return cart_pole.CartPoleRows(env.unwrapped, spec, num_rows)
     return GymRows(lambda: next(probe, None) or build(), spec, num_rows)
 
 

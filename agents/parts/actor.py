@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -67,9 +68,9 @@ class Actor:
         """Returns [N] values of [N, ...] observations and the state before them."""
         return self.network.step(obs, state)[0]["value"][:, 0]
 
-    def refresh(self) -> None:
-        """Makes act() see the weights of the last update."""
-        self.network.refresh()
+    def refresh(self, weights: Sequence[np.ndarray] | None = None) -> None:
+        """Makes act() see the weights of the last update: the network's, in order, where they are at hand."""
+        self.network.refresh(weights)
         self.distribution.refresh()
 
     def policy(self, agent: str, mode: str, settings: Settings) -> Policy:

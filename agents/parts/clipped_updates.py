@@ -44,12 +44,17 @@ def compiled_updates(
     max_gradient_norm: float,
     target_kl: float | None,
 ) -> Any:
-    """Returns a compiled function that makes all of a rollout's updates and returns the [5] means of METRICS.
+    """Returns a compiled function that makes all of a rollout's updates; see below for what it takes.
 
-    It takes the rollout's arrays obs, sample, log_prob, value, advantage and target, [S, ...] of all steps; indices
-    [U, B] of the steps in each minibatch; and the clip range. With memory the arrays are [T, N, ...], the indices are
-    of rows, and two more arrays follow: begins [T, N], the steps that are the first of their episodes, and memory
-    [N, S], the state before the first step, from which the states of all others are computed anew in every minibatch.
+    It returns the [5] means of METRICS, and the network's weights after the updates, in order.
+
+    It takes the rollout's arrays obs, sample and numbers, [S, ...] of all steps, numbers being [S, 4]: log_prob, value,
+    advantage and target; indices [U, B] of the steps in each minibatch; and [2] float32, clip range and learning rate.
+    With memory the arrays are [T, N, ...], the indices are of rows, and two more arrays follow: begins [T, N], the
+    steps that are the first of their episodes, and memory [N, S], the state before the first step, from which the
+    states of all others are computed anew in every minibatch.
+
+    Few arguments: each costs as much as a small layer.
     """
     tf = load()
     variables, distribution, network = actor.trainable_variables, actor.distribution, actor.network
@@ -73,7 +78,8 @@ def compiled_updates(
         return [obs, *flat, begins, tf.gather(state, index)]
 
     def minibatch(batch: list[Any], clip: Any) -> Any:
-        obs, sample, old_log_prob, old_value, advantage, target, *memory = batch
+        obs, sample, numbers, *memory = batch
+        old_log_prob, old_value, advantage, target = tf.unstack(numbers, axis=-1)
         advantage = (advantage - tf.reduce_mean(advantage)) / (tf.math.reduce_std(advantage) + 1e-8)
         with tf.GradientTape() as tape:
             outputs = outputs_of(obs, *memory)
@@ -89,7 +95,10 @@ def compiled_updates(
         is_clipped = tf.cast(tf.abs(tf.exp(log_ratio) - 1.0) > clip, tf.float32)
         return tf.stack([of_policy, of_value, entropy, kl, tf.reduce_mean(is_clipped)])
 
-    def update(rollout: list[Any], indices: Any, clip: Any) -> Any:
+    def update(rollout: list[Any], indices: Any, rates: Any) -> Any:
+        clip, learning_rate = tf.unstack(rates)
+        optimizer.learning_rate.assign(learning_rate)
+
         def step(i: Any, totals: Any, kl: Any) -> Any:
             metrics = minibatch(gathered(rollout, indices[i]), clip)
             return i + 1, totals + metrics, metrics[3]
@@ -98,6 +107,6 @@ def compiled_updates(
             return (i < len(indices)) & (kl <= kl_limit)
 
         count, totals, _ = tf.while_loop(goes_on, step, (tf.constant(0), tf.zeros(len(METRICS)), tf.constant(0.0)))
-        return totals / tf.cast(count, tf.float32)
+        return totals / tf.cast(count, tf.float32), [tf.convert_to_tensor(weight) for weight in network.model.weights]
 
     return tf.function(update, jit_compile=network.kind == "mlp")

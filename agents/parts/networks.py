@@ -173,12 +173,16 @@ class Network:
 
     # Acting.
 
-    def refresh(self) -> None:
-        """Copies the weights to where act() reads them; call it after every update."""
+    def refresh(self, weights: Sequence[np.ndarray] | None = None) -> None:
+        """Copies the weights to where act() reads them; call it after every update.
+
+        Args:
+          weights: all of them, in order, where they are at hand: reading a variable costs as much as a small layer.
+        """
         if self._acts_in_litert and self.kind != "mlp":
             self._answer = LiteRTFunction(self.to_litert(list(self.heads)))
         else:
-            self._answer = self._in_numpy()
+            self._answer = self._in_numpy(self.read() if weights is None else weights)
 
     def act(self, obs: np.ndarray) -> Mapping[str, np.ndarray]:
         """Returns heads as arrays, from NumPy or from LiteRT; of a network without memory."""
@@ -197,8 +201,8 @@ class Network:
         heads = dict(self._answer(obs, state))
         return heads, heads.pop(NEXT_STATE)
 
-    def _in_numpy(self) -> NumpyNetwork:
-        values = dict(zip(self._paths, self.read(), strict=True))
+    def _in_numpy(self, weights: Sequence[np.ndarray]) -> NumpyNetwork:
+        values = dict(zip(self._paths, weights, strict=True))
 
         def dense(layer: Any) -> Dense:
             return Dense(values[layer.kernel.path], values[layer.bias.path], layer.activation.__name__)
