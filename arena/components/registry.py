@@ -34,6 +34,7 @@ ENTRIES = {
     ),
     "translator": Entry("translator:Translator", "sentences in another language, by LSTMs with attention"),
     "char-rnn": Entry("char_rnn:CharRNN", "writes a text on, character by character, as the texts it has read"),
+    "forecaster": Entry("forecaster:Forecaster", "what signals do next, from what they did: stacked GRUs"),
 }
 
 
