@@ -93,7 +93,7 @@ class Component(abc.ABC):
         self.settings: Any = validated(self.Settings, settings, f"{self.name}'s settings")
 
     def adjust(self, settings: Mapping[str, Any]) -> None:
-        """Changes how a fitted one is used. Raises InvalidValue for a setting of the fit, UnknownName for no setting."""
+        """Changes how a fitted one is used. Raises InvalidValue for a setting of the fit, UnknownName for none."""
         fixed = [key for key in settings if key in self.Settings.model_fields and key not in self.ADJUSTABLE]
         if fixed:
             free = ", ".join(self.ADJUSTABLE) or "nothing"

@@ -217,11 +217,9 @@ class CharRNN(NeuralComponent):
         x = keras.layers.Embedding(self.shape_[0], settings.embedding_size, name="embedding")(character)
         after = []
         for k in range(settings.num_layers):
-            layer = self._lstm(k)
-            layer.build((None, 1, x.shape[-1]))
             hidden, cell = (state[:, j * units : (j + 1) * units] for j in (2 * k, 2 * k + 1))
-            x, states = layer.cell(x, [hidden, cell])
-            after += states
+            x, cell = recurrent.step_of(self._lstm(k), x, hidden, cell)
+            after += [x, cell]
         outputs = {"logits": self._output()(x), "next_state": ops.concatenate(after, -1)}
         return self.filled(keras.Model([character, state], outputs, name="char_rnn_step"))
 

@@ -59,15 +59,17 @@ def lstm(projected: Any, hidden: Any, cell: Any, recurrent_kernel: Any) -> tuple
 def lstm_layer(units: int, name: str, seed: int, *, go_backwards: bool = False) -> Any:
     """Returns a keras.layers.LSTM that computes by lstm(), several times as fast.
 
-    Called with [B, T, F] it returns hidden states [B, T, U], each where its input is (Keras reverses those of one that goes
-    backwards), and the last hidden state and cell, [B, U]. A mask [B, T] is true up to a sequence's end: there it ends,
-    or begins if it goes backwards. What stands beyond it means nothing.
+    Called with [B, T, F] it returns hidden states [B, T, U], each where its input is (Keras reverses those of one that
+    goes backwards), and the last hidden state and cell, [B, U]. A mask [B, T] is true up to a sequence's end: there it
+    ends, or begins if it goes backwards. What stands beyond it means nothing.
     """
     tf = neural.tensorflow()
     import keras
 
     class LSTM(keras.layers.LSTM):  # type: ignore[misc]
         """As the one that it is made of."""
+
+        supports_jit = False  # XLA wants to know how long sequences are
 
         def call(self, sequences: Any, initial_state: Any = None, mask: Any = None, training: bool = False) -> Any:
             size, length = tf.shape(sequences)[0], tf.shape(sequences)[1]
@@ -92,6 +94,14 @@ def lstm_layer(units: int, name: str, seed: int, *, go_backwards: bool = False) 
         go_backwards=go_backwards,
         name=name,
     )
+
+
+def step_of(layer: Any, x: Any, hidden: Any, cell: Any) -> tuple[Any, Any]:
+    """Returns hidden state and cell [B, U] after a step of a lstm_layer() with x [B, F], for Keras models of one."""
+    layer.build((None, 1, x.shape[-1]))
+    layer.cell.name = f"{layer.name}_cell"  # names of operations must differ; those of the weights stay
+    _, (hidden, cell) = layer.cell(x, [hidden, cell])
+    return hidden, cell
 
 
 def _forwards(projected: Any, hidden: Any, cell: Any, kernel: Any) -> tuple[Any, Any, Any]:

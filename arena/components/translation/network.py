@@ -91,10 +91,8 @@ def build_step(sizes: Sizes, length: int) -> Any:
     embedding = layers.embed("target", sizes.num_target_words)
     x, states = embedding(token)[:, 0], []
     for number in range(sizes.num_layers):
-        layer = layers.decoder(number)
-        layer.build((None, 1, x.shape[-1]))
-        x, state = layer.cell(x, [hidden[:, number], cell[:, number]])
-        states.append(state)
+        states.append(recurrent.step_of(layers.decoder(number), x, hidden[:, number], cell[:, number]))
+        x = states[-1][0]
     read = layers.read_out(embedding, x[:, None], memory, ops.greater(mask, 0.5))
     outputs = {
         "log_probs": ops.log_softmax(read["logits"][:, 0]),

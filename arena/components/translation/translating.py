@@ -81,8 +81,8 @@ class Interpreter(NamedTuple):
         found: dict[int, Translation] = {}
         for start in range(0, len(order), _BATCH):
             chosen = order[start : start + _BATCH]
-            for k, decoded in zip(chosen, self._decode([read[k] for k in chosen], manner, seeds[chosen]), strict=True):
-                found[k] = self._put_together(texts[k], read[k], decoded)
+            for k, decoded in zip(chosen, self.decode([read[k] for k in chosen], manner, seeds[chosen]), strict=True):
+                found[k] = self.put_together(texts[k], read[k], decoded)
         return [found[k] for k in range(len(read))]
 
     def perplexity(self, texts: Sequence[str], references: Sequence[str]) -> float:
@@ -96,7 +96,7 @@ class Interpreter(NamedTuple):
         ]
         return scores.perplexity(np.concatenate(found), targets)
 
-    def _decode(self, sentences: Sequence[Sequence[str]], manner: Manner, seeds: np.ndarray) -> list[Decoded]:
+    def decode(self, sentences: Sequence[Sequence[str]], manner: Manner, seeds: np.ndarray) -> list[Decoded]:
         state, num = self.network.encode([self.source.encode(sentence) for sentence in sentences]), len(sentences)
         max_words = 2 * state.mask.shape[1] + 10
         if manner.decoder == "greedy":
@@ -109,7 +109,7 @@ class Interpreter(NamedTuple):
             self.network.step, state, num, max_words, width=width, length_penalty=manner.length_penalty
         )
 
-    def _put_together(self, text: str, source: list[str], decoded: Decoded) -> Translation:
+    def put_together(self, text: str, source: list[str], decoded: Decoded) -> Translation:
         """Returns the translation; an unknown word is the one that was looked at, or left out without attention."""
         attention = decoded.attention[:, : len(source)]
         target, rows = [], []
