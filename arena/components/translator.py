@@ -63,7 +63,7 @@ class Translator(NeuralComponent):
         """
         settings = self.settings
         pairs, dev = _corpora(data, None if validation is None else validation.inputs)
-        dev.text(settings.source), dev.text(settings.target)
+        self._texts(dev)  # says so now where a language is missing
         read = [[words.split(text, settings.tokeniser) for text in side] for side in self._texts(pairs)]
         languages = (settings.source, settings.target)
         source, target = (self._vocabulary(pairs, *side) for side in zip(languages, read, strict=True))

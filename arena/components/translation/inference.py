@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from arena.components import recurrent
 from arena.components.translation.network import Sizes
 from arena.components.translation.vocabulary import END, START, padded
 
@@ -120,9 +121,8 @@ class Network:
         return outputs, hidden, cell
 
     def _cell(self, name: str, gates: np.ndarray, hidden: np.ndarray, cell: np.ndarray) -> tuple[np.ndarray, ...]:
-        opened, kept, candidate, shown = np.split(gates + hidden @ self._weights[f"{name}/recurrent_kernel"], 4, -1)
-        cell = sigmoid(kept) * cell + sigmoid(opened) * np.tanh(candidate)
-        return sigmoid(shown) * np.tanh(cell), cell
+        before = np.concatenate([hidden, cell], -1)
+        return tuple(np.split(recurrent.lstm_step(gates, before, self._weights[f"{name}/recurrent_kernel"]), 2, -1))
 
 
 def log_softmax(scores: np.ndarray) -> np.ndarray:
@@ -130,9 +130,3 @@ def log_softmax(scores: np.ndarray) -> np.ndarray:
     shifted = scores - scores.max(-1, keepdims=True)
     found: np.ndarray = shifted - np.log(np.exp(shifted).sum(-1, keepdims=True))
     return found
-
-
-def sigmoid(x: np.ndarray) -> np.ndarray:
-    """Returns 1 / (1 + exp(-x)) without overflow."""
-    logistic: np.ndarray = np.float32(0.5) + np.float32(0.5) * np.tanh(np.float32(0.5) * x)
-    return logistic
