@@ -156,6 +156,8 @@ def _drawn(curves: Mapping[str, Sequence[float]]) -> np.ndarray:
         for (label, errors), colour in zip(curves.items(), (BLUE, VERMILLION), strict=True):
             axes.plot(errors, "o-", color=colour, markersize=4, label=label)
         axes.set(xlabel="epoch of fine-tuning", ylabel="mean squared error", yscale="log")
+        axes.yaxis.set_major_formatter("{x:g}")
+        axes.yaxis.set_minor_formatter("{x:g}")
         axes.legend()
 
     return charts.render(draw)
