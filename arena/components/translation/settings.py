@@ -42,18 +42,18 @@ class TranslatorSettings(base.Settings):
     target: str = "fr"
     tokeniser: Tokeniser = "words"
     max_words: pydantic.PositiveInt = 10_000
-    min_count: pydantic.PositiveInt = 2
+    min_count: pydantic.PositiveInt = 3
     attention: Attention = "scaled_luong"
     compare: bool = True
     embedding_size: pydantic.PositiveInt = 256
-    num_units: int = pydantic.Field(384, ge=2, multiple_of=2)
+    num_units: int = pydantic.Field(256, ge=2, multiple_of=2)
     num_layers: pydantic.PositiveInt = 1
     bidirectional: bool = True
-    dropout: float = pydantic.Field(0.3, ge=0, lt=1)
+    dropout: float = pydantic.Field(0.2, ge=0, lt=1)
     label_smoothing: float = pydantic.Field(0.1, ge=0, lt=1)
-    epochs: pydantic.PositiveInt = 14
-    batch_size: pydantic.PositiveInt = 128
-    learning_rate: pydantic.PositiveFloat = 1e-3
+    epochs: pydantic.PositiveInt = 7
+    batch_size: pydantic.PositiveInt = 64
+    learning_rate: pydantic.PositiveFloat = 2e-3
     clip_norm: pydantic.PositiveFloat = 1.0
     max_length: pydantic.PositiveInt = 50
     decoder: Decoder = "beam"
