@@ -84,7 +84,9 @@ def rate(
     Raises:
       ValueError: a player has no meeting, or the shapes disagree.
     """
+    played = np.sum(results, axis=(1, 2))
     meetings, weights = _with_prior(num_players, meetings, results)
+    num_pairs = np.bincount(meetings.ravel(), np.repeat(played, 2), num_players).astype(int)
     pairs = weights.sum(1)
     if resamples is None:
         resamples = int(np.clip(_WORK / (60 * len(meetings) + (num_players + 2) ** 3), 1_000, RESAMPLES))
@@ -101,7 +103,7 @@ def rate(
         seat_advantage=_scalar(ELO * best.seat, ELO * seat),
         nu=_scalar(best.nu, nu),
         superiority=superiority(strength),
-        p_values=_p_values(strength),
+        p_values=_p_values(strength, num_pairs),
         is_connected=_num_components(num_players, meetings) == 1,
         resamples=resamples,
     )
@@ -132,11 +134,12 @@ def superiority(strength: np.ndarray) -> np.ndarray:
     return wins
 
 
-def _p_values(strength: np.ndarray) -> np.ndarray:
+def _p_values(strength: np.ndarray, num_pairs: np.ndarray) -> np.ndarray:
+    """Returns [P, P] from [R, P] draws; of two players, who has played fewer of the [P] pairs says how sure it is."""
     columns = np.ascontiguousarray(strength.T)
     p = np.ones((len(columns), len(columns)))
     for i, j in zip(*np.tril_indices(len(columns), -1), strict=True):
-        p[i, j] = p[j, i] = interval_test(columns[i] - columns[j])
+        p[i, j] = p[j, i] = interval_test(columns[i] - columns[j], min(num_pairs[i], num_pairs[j]))
     return p
 
 

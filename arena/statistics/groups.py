@@ -1,7 +1,8 @@
 """Who can be told apart: tests between every two agents, corrected for their number, and groups that share a letter.
 
 Sources: Holm (1979), "A simple sequentially rejective multiple test procedure"; Fisher (1935) for the swap test; Piepho
-(2004), "An algorithm for a letter-based representation of all-pairwise comparisons".
+(2004), "An algorithm for a letter-based representation of all-pairwise comparisons"; Hesterberg (2015), "What teachers
+should know about the bootstrap", for how much too narrow percentile intervals are where there are few observations.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import string
 from collections.abc import Iterator, Sequence
 
 import numpy as np
-from scipy.special import ndtr, ndtri
+from scipy.special import ndtr, ndtri, stdtr
 
 from arena.statistics.bootstrap import COVERAGE, interval
 
@@ -67,18 +68,26 @@ def _random_signs(num: int, seed: int) -> Iterator[np.ndarray]:
         yield 1.0 - 2.0 * rng.integers(2, size=(min(size, _SWAPS - done), num), dtype=np.uint8)
 
 
-def interval_test(draws: np.ndarray) -> float:
+def interval_test(draws: np.ndarray, num: int, strata: int = 1) -> float:
     """Returns the two-sided p-value of a difference of 0 from [R] bootstrap draws of it.
 
-    It is below 5% where the 95% percentile interval excludes 0, and falls off from there as a normal tail whose
-    spread is that of the half of the interval which faces 0.
+    The spread is that of the half of the 95% percentile interval which faces 0. It is widened as the variance of few
+    observations wants it, and its tail is Student's; never is p less than swapping the observations could give. So few
+    games do not tell two agents apart, and with many p is below 5% where the interval excludes 0.
+
+    Args:
+      num: how many observations (seeds, pairs of games) the draws are resampled from, in each of `strata`.
     """
     low, high = interval(draws)
     middle = float(np.median(draws))
     half = middle - float(low) if middle > 0 else float(high) - middle
+    if num < 2 or not middle:
+        return 1.0
+    swapped = 2.0 ** (1 - num * strata)
     if not half:
-        return 0.0 if middle else 1.0
-    return float(2.0 * ndtr(ndtri(LEVEL / 2.0) * abs(middle) / half))
+        return swapped
+    z = ndtri(LEVEL / 2.0) * abs(middle) / half * np.sqrt((num - 1) / num)
+    return float(max(2.0 * stdtr(strata * (num - 1), z), swapped))
 
 
 def told_apart(p: np.ndarray, level: float = LEVEL) -> np.ndarray:

@@ -133,7 +133,7 @@ def _overall(
         found.append((key, OverallRow(agent, 0, "", mean_rank, len(mine), forfeits, figures)))
     found.sort(key=lambda entry: (entry[0], entry[1].agent))
     ranked = [row.agent for _, row in found if row.agent in draws] if by_score else []
-    letters = _letters({agent: draws[agent][:, _IQM] for agent in ranked})
+    letters = _letters({agent: draws[agent][:, _IQM] for agent in ranked}, scores)
     return [
         replace(row, rank=1 + sum(other < key for other, _ in found), group=letters.get(row.agent, ""))
         for key, row in found
@@ -149,8 +149,9 @@ def _draws(scores: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
     }
 
 
-def _letters(draws: Mapping[str, np.ndarray]) -> dict[str, str]:
-    p = [[groups.interval_test(one - other) for other in draws.values()] for one in draws.values()]
+def _letters(draws: Mapping[str, np.ndarray], scores: Mapping[str, np.ndarray]) -> dict[str, str]:
+    strata, num = next(iter(scores.values())).shape if draws else (0, 0)
+    p = [[groups.interval_test(one - other, num, strata) for other in draws.values()] for one in draws.values()]
     apart = groups.told_apart(np.reshape(p, (len(draws), len(draws))))
     return dict(zip(draws, groups.letters(apart), strict=True))
 
