@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from arena import components, litert, policy, quantization
+from arena import components, litert, quantization
 from arena.components.neural import NeuralComponent
 from arena.errors import ArenaError, InvalidValue, UnknownName
 from arena.export import check_new
@@ -28,7 +28,7 @@ class ComponentExport:
       path: the file.
       quantize: none, float16 or dynamic.
       bytes: size of the file.
-      inputs: how many random ones were compared, their numbers from 0 to 1.
+      inputs: how many random ones were compared, their numbers from 0 to 1, whole ones 0 or 1.
       differences: for each output of the network, how far the file's numbers are at most from the component's.
     """
 
@@ -77,11 +77,15 @@ def export(ref: str, out: Path, *, quantize: str = "none", seed: int = 0) -> Com
 
 
 def _differences(component: NeuralComponent, content: bytes, seed: int) -> dict[str, float]:
-    model = component.model()
-    shape = (_NUM_INPUTS, *model.inputs[0].shape[1:])
-    inputs = generator(seed, "inputs of an exported component").random(shape, np.float32)
-    own = model(inputs, training=False)
-    if not isinstance(own, dict):
-        own = dict(zip(model.output_names, own if isinstance(own, list | tuple) else [own], strict=True))
-    answers = policy.LiteRTFunction(content)(inputs)
+    from ai_edge_litert.interpreter import Interpreter
+
+    model, rng = component.exported(), generator(seed, "inputs of an exported component")
+    inputs = {one.name: _random(rng, one.dtype, (_NUM_INPUTS, *one.shape[1:])) for one in model.inputs}
+    given = list(inputs.values())
+    own = model(given if len(given) > 1 else given[0], training=False)
+    answers = Interpreter(model_content=content).get_signature_runner()(**inputs)
     return {name: float(np.abs(answers[name] - np.asarray(own[name])).max()) for name in own}
+
+
+def _random(rng: np.random.Generator, dtype: str, shape: tuple[int, ...]) -> np.ndarray:
+    return rng.random(shape, np.float32) if dtype == "float32" else rng.integers(2, size=shape).astype(dtype)

@@ -69,7 +69,7 @@ class Forecaster(NeuralComponent):
         kernels = [variable for variable in model.trainable_variables if "kernel" in variable.path]
 
         def objective(past: Any, future: Any) -> dict[str, Any]:
-            errors = tf.abs(model(past, training=True) - future)
+            errors = tf.abs(model(past, training=True)["future"] - future)
             within = tf.minimum(errors, settings.huber)
             loss = tf.reduce_mean(within * (errors - within / 2))
             penalty = settings.l2 * sum(tf.reduce_sum(tf.square(kernel)) for kernel in kernels)
@@ -146,7 +146,7 @@ class Forecaster(NeuralComponent):
         return f"{told} are in {out}"
 
     def build(self, unroll: bool = False) -> Any:
-        """Returns the Keras model "past" [B, num_past, S] to [B, num_future, S], both normalised by the past."""
+        """Returns the Keras model "past" [B, num_past, S] to "future" [B, num_future, S], in standard deviations."""
         neural.tensorflow()
         import keras
 
@@ -172,7 +172,7 @@ class Forecaster(NeuralComponent):
         for k, state in enumerate(states):
             x, _ = layer(f"decoder_{k}")(x, initial_state=state)
         moves = keras.layers.Dense(num_signals, kernel_initializer="zeros", name="moves")(x)
-        return keras.Model(past, last[:, None] + moves, name="forecaster")
+        return keras.Model(past, {"future": last[:, None] + moves}, name="forecaster")
 
     def exported(self) -> Any:
         """Returns the Keras model with its steps written out: LiteRT knows no loops over a batch of any size."""

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from arena import components, inspection, policy
+from arena.components.translation.corpora import Corpus
 
 
 @pytest.fixture(scope="module")
@@ -103,3 +104,30 @@ def test_a_file_that_is_there_stays(arena, saved):
     assert outcome.code == 2
     assert "c.tflite exists already" in outcome.err
     assert Path("c.tflite").read_text() == "mine"
+
+
+TEXT = "to be or not to be " * 20
+SEQUENCES = {
+    "char-rnn": ({"num_units": 6, "unroll": 8, "batch_size": 4}, TEXT, {"logits", "next_state"}),
+    "translator": (
+        {"num_units": 6, "embedding_size": 4, "min_count": 1, "max_length": 5},
+        Corpus({"en": ["a dog", "a cat"], "fr": ["un chien", "un chat"]}),
+        {"log_probs", "attention", "next_hidden", "next_cell"},
+    ),
+    "forecaster": (
+        {"num_past": 4, "num_future": 3, "num_units": 5},
+        np.sin(np.arange(40.0))[:, None],
+        {"future"},
+    ),
+}
+
+
+@pytest.mark.parametrize("name", SEQUENCES)
+def test_a_step_of_a_sequence_is_exported_as_it_is(arena, tmp_path, name):
+    settings, data, outputs = SEQUENCES[name]
+    components.save(components.create(name, epochs=1, **settings).fit(data), tmp_path / "mine" / name)
+    outcome = arena("export", "component:mine", "--out", "c.tflite", "--json")
+    assert outcome.code == 0, outcome.err
+    differences = json.loads(outcome.out)["differences"]
+    assert differences.keys() == outputs
+    assert max(differences.values()) < 1e-4

@@ -179,7 +179,7 @@ def _attention_layer(kind: Attention, seed: int) -> Any:
             glorot = keras.initializers.GlorotUniform(seed)
             self.memory_kernel = self.add_weight((size, size), glorot, name="memory_kernel")
             if kind == "scaled_luong":
-                self.scale = self.add_weight((), "ones", name="scale")
+                self.scale = self.add_weight((1,), "ones", name="scale")
             if kind == "bahdanau":
                 self.query_kernel = self.add_weight((size, size), glorot, name="query_kernel")
                 self.vector = self.add_weight((size,), keras.initializers.RandomUniform(-0.1, 0.1, seed), name="vector")
