@@ -26,7 +26,7 @@ from arena.components.texts import Alphabet
 from arena.components.translation.network import Attention
 from arena.components.translator import Translator
 
-NUM_CHARACTERS = 400_000
+NUM_CHARACTERS = 200_000
 NUM_WRITTEN = 5_000
 
 

@@ -114,8 +114,12 @@ class CharRNN(NeuralComponent):
         return self
 
     def generate(self, text: str, length: int | None = None, temperature: float | None = None) -> str:
-        """Returns the characters that are written on after a text; how many and how daring is in the settings."""
-        numbers = self._known(text)
+        """Returns the characters that are written on after a text; how many and how daring is in the settings.
+
+        The text is read as a paragraph that begins: it knows little of texts that have no beginning.
+        """
+        self._known(text)
+        numbers = self.alphabet_.encode(f"\n\n{text}")
         length = self.settings.length if length is None else length
         temperature = self.settings.temperature if temperature is None else temperature
         rng = generator(self.settings.seed, "char-rnn text")
