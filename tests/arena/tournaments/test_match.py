@@ -131,8 +131,8 @@ def test_an_environment_that_fails_is_no_agents_fault(task, monkeypatch):
     from envs.gym_rows import GymRows
 
     monkeypatch.setattr(GymRows, "step", lambda self, actions: 1 / 0)
-    with pytest.raises(BrokenPlugin, match=r"CartPole-v1\.step\(\) failed"):
-        play(task("Counts"))
+    with pytest.raises(BrokenPlugin, match=r"MountainCar-v0\.step\(\) failed"):
+        play(task("Counts", env="MountainCar-v0"))
 
 
 def test_the_players_of_a_pair_swap_seats_and_the_winner_has_the_point(task):
