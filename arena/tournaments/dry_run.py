@@ -11,6 +11,7 @@ from arena.errors import BrokenPlugin, DoesNotFit
 from arena.isolation.forfeited import Forfeited
 from arena.tournaments import knockout
 from arena.tournaments.checking import Checked
+from arena.tournaments.entering import NothingToPlay
 from arena.tournaments.file import TournamentConfig
 from arena.tournaments.outcome import Outcome
 from arena.tournaments.pace import Pace, Place, estimate, measure
@@ -94,6 +95,8 @@ def dry_run(
     """Returns what a tournament would play; measures the pace of this project's own agents and policies.
 
     `on_progress` is called with how many of how many were measured, and what is measured next.
+
+    Raises NothingToPlay where no agents fit that could meet.
     """
     config = checked.config
     paces, not_measured, left_out = _measure(checked, on_progress)
@@ -104,6 +107,9 @@ def dry_run(
     if config.format in ("knockout", "swiss"):
         entered = [agent for agent in entered if (agent.name, 0) not in left_out]
     drawn = Schedule(config, entered, left_out).outcome({})
+    if not drawn.matches:
+        labels = [env.label for env in config.envs]
+        raise NothingToPlay((name, labels[env], reason) for (name, env), reason in left_out.items())
     num_matches = _num_matches(config, len(entered), len(drawn.matches))
     workers = min(jobs, os.cpu_count() or 1)
     seconds = estimate(drawn.matches, num_matches[1], paces, checked.caps, workers)

@@ -60,6 +60,15 @@ def enter(checked: Checked, store: Store, pool: Pool[Task], hooks: Hooks) -> Lin
     return Lineup(config, store.folder, entered, contestants, checked.stands, checked.caps, left_out)
 
 
+class NothingToPlay(DoesNotFit):
+    """A tournament in which so many agents fit so few environments that there is no match."""
+
+    def __init__(self, left_out: Iterable[tuple[str, str, str]]) -> None:
+        """`left_out` has an agent, an environment and the reason."""
+        reasons = (f"{agent} does not fit {env} ({reason})" for agent, env, reason in left_out)
+        super().__init__(f"there is nothing to play: {'; '.join(reasons)}")
+
+
 def _check_unchanged(checked: Checked, store: Store, known: dict[Place, Entry]) -> None:
     for entrant, env in checked.places():
         entry = known.get((entrant.name, env))

@@ -93,7 +93,7 @@ def record(
     look: Look = AS_IT_IS,
     on_frame: Callable[[int, int, int, int], None] | None = None,
 ) -> list[Recording]:
-    """Films the games of a match, or the one with a number from 0, and returns the recordings.
+    """Films the games of a match that have an end, or the one with a number from 0, and returns the recordings.
 
     Args:
       folder: the tournament's.
@@ -101,11 +101,11 @@ def record(
 
     Raises:
       UnknownName: there is no such match.
-      InvalidValue: it has no such game, or there is no such format.
+      InvalidValue: it has no such game, or none that was played to its end, or there is no such format.
     """
     if fmt not in FORMATS:
         raise InvalidValue(f"the format of a film is {' or '.join(FORMATS)}, not {fmt!r}")
-    numbers = range(_num_games(folder, match_id)) if number is None else [number]
+    numbers = _finished(folder, match_id) if number is None else [number]
     recordings: list[Recording] = []
     for one in numbers:
         game = game_of(folder, match_id, one, with_values=True)
@@ -166,9 +166,16 @@ def _find(store: Store, match_id: str) -> PlayedMatch:
     return found[0]
 
 
-def _num_games(folder: Path, match_id: str) -> int:
+def _finished(folder: Path, match_id: str) -> list[int]:
+    """Returns the numbers of a match's games that were played to their end."""
     with Store(folder, read_only=True) as store:
-        return len(_find(store, match_id).games)
+        played = _find(store, match_id)
+    forfeited = {forfeit.game: forfeit for forfeit in played.forfeits}
+    numbers = [number for number in range(len(played.games)) if number not in forfeited]
+    if not numbers:
+        why = "; ".join(f"{forfeit.agent}: {forfeit.type}, {forfeit.reason}" for forfeit in forfeited.values())
+        raise InvalidValue(f"no game of match {match_id} has an end that could be filmed ({why})")
+    return numbers
 
 
 def _player(store: Store, played: PlayedMatch) -> Contestant | None:

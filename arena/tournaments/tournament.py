@@ -25,7 +25,7 @@ from arena.files import claimed, write_text
 from arena.tournaments import result as results
 from arena.tournaments import standings
 from arena.tournaments.checking import Checked, check
-from arena.tournaments.entering import enter
+from arena.tournaments.entering import NothingToPlay, enter
 from arena.tournaments.file import TournamentConfig, extended, slug, to_toml
 from arena.tournaments.films import Studio, film_best_games
 from arena.tournaments.hooks import Hooks, Progress
@@ -33,7 +33,7 @@ from arena.tournaments.pool import Pool
 from arena.tournaments.records import PlayedMatch
 from arena.tournaments.result import Result
 from arena.tournaments.runner import Runner
-from arena.tournaments.store import Store
+from arena.tournaments.store import FILE, Store
 from arena.tournaments.tally import Tally
 from arena.tournaments.telemetry import Telemetry
 from arena.versions import difference, machine, made_with, versions
@@ -63,6 +63,7 @@ def tournament(
     Raises:
       ArenaError: something is wrong with an entrant, an environment or `out`, or a match cannot be played. What was
         played is kept: resume() goes on.
+      NothingToPlay: no agents fit that could meet; the folder holds no tournament then.
     """
     hooks = hooks or Hooks()
     _check_jobs(jobs)
@@ -75,11 +76,13 @@ def tournament(
     about = {"versions": versions(), "machine": machine(), "tiers": [], "started": time.time()}
     clock = {"seconds": 0.0, "matches_s": 0.0, "playing_s": 0.0}
     config_text = tomli_w.dumps(to_toml(checked.config))
-    with (
-        _claimed(folder),
-        Store.make(folder, config=config_text, meta=about, clock=clock, made_with=made_with()) as store,
-    ):
-        _hold(checked, store, jobs, num_envs, videos, hooks)
+    with _claimed(folder):
+        try:
+            with Store.make(folder, config=config_text, meta=about, clock=clock, made_with=made_with()) as store:
+                _hold(checked, store, jobs, num_envs, videos, hooks)
+        except NothingToPlay:
+            _take_back(folder)
+            raise
     return results.load(folder)
 
 
@@ -151,6 +154,9 @@ def _play(checked: Checked, store: Store, pool: Pool[Any], num_envs: int | None,
     with contextlib.closing(telemetry):
         try:
             runner.run()
+            if not tally.matches:
+                labels = [env.label for env in checked.config.envs]
+                raise NothingToPlay((e.agent, labels[e.env], e.reason) for e in store.entries() if e.reason)
             telemetry.write_ratings(tally)
         finally:
             now = time.perf_counter()
@@ -158,6 +164,14 @@ def _play(checked: Checked, store: Store, pool: Pool[Any], num_envs: int | None,
             clock = {name: taken_s + store.get("clock")[name] for name, taken_s in taken.items()}
             with contextlib.suppress(ArenaError):  # it is what went wrong first that counts
                 store.put(clock=clock)
+
+
+def _take_back(folder: Path) -> None:
+    """Removes a tournament that was begun just now, and its folder if nothing else is in it."""
+    for name in (FILE, "tournament.toml"):
+        (folder / name).unlink(missing_ok=True)
+    with contextlib.suppress(OSError):
+        folder.rmdir()
 
 
 def _tell_tiers(checked: Checked, store: Store, hooks: Hooks) -> None:

@@ -9,6 +9,7 @@ from arena.sources import Kind, Source
 from arena.tournaments import dry_run as module
 from arena.tournaments.checking import Checked
 from arena.tournaments.dry_run import dry_run
+from arena.tournaments.entering import NothingToPlay
 from arena.tournaments.file import Entrant, EnvEntry, Sprt
 from arena.tournaments.outline import show
 from arena.tournaments.pace import Pace, estimate, measure
@@ -90,6 +91,19 @@ def test_who_does_not_fit_is_left_out_of_the_schedule(checked, monkeypatch):
         run = dry_run(checked(format, 3, pairs=1))
         assert run.left_out == {("a01", 0): "too large a board"}
         assert [match.players for match in run.drawn.matches] == [("a00", "a02")]
+
+
+@pytest.mark.parametrize("format", ["round-robin", "knockout", "swiss"])
+def test_where_one_alone_fits_there_is_nothing_to_play(checked, monkeypatch, format):
+    def refuse(contestant, stand, seed):
+        if contestant.name == "a01":
+            raise DoesNotFit("too large a board")
+        return Pace(0.01, 20.0)
+
+    monkeypatch.setattr(module, "measure", refuse)
+    with pytest.raises(NothingToPlay) as error:
+        dry_run(checked(format, 2, pairs=1))
+    assert str(error.value) == "there is nothing to play: a01 does not fit connect_four (too large a board)"
 
 
 def test_who_was_not_measured_is_taken_to_be_as_quick_as_the_others(arranged):

@@ -17,8 +17,10 @@ import pytest
 from arena.cli import main
 from arena.errors import ArenaError, InvalidValue, UnknownName
 from arena.seeding import Stream, episode_seed
+from arena.tournaments.entering import NothingToPlay
 from arena.tournaments.export import write_csv
 from arena.tournaments.file import Entrant, EnvEntry, TournamentConfig, configure
+from arena.tournaments.films import record
 from arena.tournaments.records import ForfeitType
 from arena.tournaments.result import load
 from arena.tournaments.store import FILE, Store
@@ -154,6 +156,13 @@ def test_what_does_not_fit_is_found_before_anything_is_played(tmp_path):
     assert [played.match.players for played in result.matches] == [("random",)]
 
 
+def test_where_nobody_fits_that_could_meet_nothing_is_begun(tmp_path):
+    config = league("q_learning", envs=["MountainCarContinuous-v0"], episodes=1)
+    with pytest.raises(NothingToPlay, match="there is nothing to play: q_learning does not fit MountainCarCont"):
+        hold(config, tmp_path / "cup")
+    assert not (tmp_path / "cup").exists()
+
+
 def test_an_agent_that_fails_forfeits_the_rest_of_its_match_and_keeps_what_it_finished(players, tmp_path):
     result = hold(league(f"{players}:Stumbles", "random", envs=["CartPole-v1"], episodes=5), tmp_path / "cup")
     alone = hold(league("random", envs=["CartPole-v1"], episodes=5), tmp_path / "alone")
@@ -165,6 +174,7 @@ def test_an_agent_that_fails_forfeits_the_rest_of_its_match_and_keeps_what_it_fi
     (told,) = result.to_json()["forfeits"]
     assert told | {"reason": ""} == {
         "match": played.match.id,
+        "env": "CartPole-v1",
         "game": 1,
         "agent": "Stumbles",
         "type": "crash",
@@ -177,6 +187,14 @@ def test_an_agent_that_fails_forfeits_the_rest_of_its_match_and_keeps_what_it_fi
         ("Stumbles", ""),
         ("Stumbles", "crash"),
     ]
+
+
+def test_a_match_without_a_finished_game_cannot_be_filmed(tmp_path):
+    path = tmp_path / "leaves.py"
+    path.write_text("raise ValueError('not today')\nclass Leaves: pass\n")
+    result = hold(league(f"{path}:Leaves", envs=["CartPole-v1"], episodes=1), tmp_path / "cup")
+    with pytest.raises(InvalidValue, match=r"has an end that could be filmed \(Leaves: failed import, "):
+        record(tmp_path / "cup", result.matches[0].match.id, out=tmp_path / "films")
 
 
 def test_in_a_game_the_opponent_wins_and_the_other_game_is_played(players, tmp_path):
@@ -203,6 +221,8 @@ def test_in_a_game_the_opponent_wins_and_the_other_game_is_played(players, tmp_p
     assert (lost.players, lost.scores, lost.length) == (("Resigns", "random"), (0.0, 1.0), 0)
     assert other.players == ("random", "Resigns") and other.length >= 5 and sum(other.scores) == 1.0
     assert [(forfeit.game, forfeit.agent) for forfeit in played.forfeits] == [(0, "Resigns")]
+    (film,) = record(tmp_path / "cup", played.match.id, out=tmp_path / "films")  # the game that has an end
+    assert film.game.players == ("random", "Resigns")
 
 
 def test_the_folder_holds_the_store_standings_plot_and_videos(tmp_path):
