@@ -41,5 +41,7 @@ def print_standings(console: Console, result: Result) -> None:
         for missing in standings.not_entered([vars(entry) for entry in result.not_entered], env):
             console.print(Text(missing, style="dim"))
         console.print()
-    for warning in (*result.warnings, *figures.warnings):
-        console.print(Text(warning))
+    told = [standings.places(result.outcome), standings.verdict(result.outcome.stop)]
+    forfeits = standings.forfeits(result.told_forfeits())
+    for note in (*filter(None, told), *result.warnings, *figures.warnings, *forfeits):
+        console.print(Text(note))

@@ -145,7 +145,7 @@ def _rows(
     last = len(counts.names) + 1
 
     def strength(player: int) -> float:
-        return rated[player].value if player in rated else -np.inf
+        return round(rated[player].value, 6) if player in rated else -np.inf  # a fit's last digits rank nobody
 
     def key(player: int) -> tuple[float, float]:
         place = places.get(counts.names[player])

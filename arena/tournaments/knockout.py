@@ -113,5 +113,11 @@ def _places(tie: _Tie, num_left: int) -> Iterator[Place]:
 
 
 def _note(pairs: int, tiebreak_pairs: int) -> str:
-    tiebreaks = f"after up to {tiebreak_pairs} tie-break pairs with new openings" if tiebreak_pairs else "at once"
-    return f"A tie that is level after {pairs} pairs goes to the better seed, {tiebreaks}."
+    tiebreaks = (
+        f"after up to {_count(tiebreak_pairs, 'tie-break pair')} with new openings" if tiebreak_pairs else "at once"
+    )
+    return f"A tie that is level after {_count(pairs, 'pair')} goes to the better seed, {tiebreaks}."
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"

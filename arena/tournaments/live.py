@@ -146,7 +146,8 @@ class _Log(_Lines):
         share = done / max(total, 1)
         if share - self._told.get(phase, 0.0) >= _LOG_SHARE and time.monotonic() - self._told_s >= _LOG_S:
             self._told[phase], self._told_s = share, time.monotonic()
-            forfeits = f", {self._num_forfeits} forfeits" if self._num_forfeits else ""
+            number = self._num_forfeits
+            forfeits = f", {number} forfeit{'' if number == 1 else 's'}" if number else ""
             self._console.print(f"{phase}: {done:,} of {total:,}{forfeits}  {text}")
 
     def on_played(self, played: PlayedMatch, tally: Tally) -> None:

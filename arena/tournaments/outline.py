@@ -58,9 +58,11 @@ def _lines(run: DryRun) -> Iterator[str]:
     config = run.config
     games = _range(run.num_games)
     if config.is_league:
-        yield f"matches   {_range(run.num_matches)} blocks of up to {GAMES_PER_MATCH} games: {games} games"
+        blocks = "block" if run.num_matches[1] == 1 else "blocks"
+        yield f"matches   {_range(run.num_matches)} {blocks} of up to {GAMES_PER_MATCH} games: {games} games"
     else:
-        yield f"matches   {_range(run.num_matches)} pairs: {games} games{_to_come(run)}"
+        pairs = "pair" if run.num_matches[1] == 1 else "pairs"
+        yield f"matches   {_range(run.num_matches)} {pairs}: {games} games{_to_come(run)}"
         yield f"openings  {_openings(run)}; both games of a pair have the same, and so has every meeting, pair by pair"
     byes = [meeting.players[0] for meeting in run.drawn.meetings if meeting.is_bye]
     if byes:

@@ -66,12 +66,19 @@ class Result:
         """All forfeits, in the schedule's order."""
         return [forfeit for played in self.matches for forfeit in played.forfeits]
 
+    def told_forfeits(self) -> list[dict[str, Any]]:
+        """Returns all forfeits as plain data, with the environment's label, without logs."""
+        return [
+            {key: value for key, value in asdict(entry).items() if key != "log"} | {"env": self._label(played)}
+            for played in self.matches
+            for entry in played.forfeits
+        ]
+
     def to_json(self) -> dict[str, Any]:
         """Returns it as plain data, with all figures, without actions and logs."""
         from arena.tournaments import ranking
 
         figures = ranking.of(self)
-        forfeits = [{key: value for key, value in asdict(entry).items() if key != "log"} for entry in self.forfeits]
         return {
             "out": str(self.folder),
             "config": self.config.model_dump(),
@@ -80,7 +87,7 @@ class Result:
             "ranking": standings.plain(figures),
             "outcome": self.outcome.to_json(),
             "matches": [played.to_json() | {"env": self._label(played)} for played in self.matches],
-            "forfeits": forfeits,
+            "forfeits": self.told_forfeits(),
             "not_entered": [asdict(entry) for entry in self.not_entered],
             "not_filmed": [asdict(entry) for entry in self.not_filmed],
             "warnings": [*self.warnings, *figures.warnings],

@@ -6,6 +6,7 @@ import csv
 import dataclasses
 import io
 import math
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,7 @@ from arena.tournaments.figure import Figure
 if TYPE_CHECKING:
     from arena.tournaments.game_ranking import GameRow
     from arena.tournaments.league_table import LeagueRow
+    from arena.tournaments.outcome import Outcome, Stop
     from arena.tournaments.ranking import Ranking
 
 Row = Mapping[str, Any]
@@ -61,7 +63,7 @@ def cells(row: Row) -> tuple[str, ...]:
     if "mean" in row:
         mean, std, low, high = (_number(row[key], ",.2f") for key in ("mean", "std", "low", "high"))
         return place, head, mean, _interval(low, high), std, str(row["episodes"]), row["group"]
-    rating, low, high = (_number(row[key], "+.0f") for key in ("rating", "low", "high"))
+    rating, low, high = (_elo(row[key]) for key in ("rating", "low", "high"))
     score = "" if row["score"] is None else f"{row['score']:.1%}"
     return (
         place,
@@ -117,6 +119,43 @@ def not_entered(left_out: Sequence[Row], env: str) -> list[str]:
     ]
 
 
+def places(outcome: Outcome) -> str:
+    """Returns what a knockout's or a swiss's places were decided by, on one line; "" for another format."""
+    parts = []
+    for place in outcome.places:
+        points = f" {place.values['points']:g}" if place.values else ""
+        by = "" if place.by in ("", "points") else f", ahead by {place.by}" if points else f" {place.by}"
+        parts.append(f"{place.agent}{points}{by}")
+    has_points = any(place.values for place in outcome.places)
+    return f"{'points' if has_points else 'places'}: {'; '.join(parts)}" if parts else ""
+
+
+def verdict(stop: Stop | None) -> str:
+    """Returns how a sequential test stands, on one line; "" where there is none."""
+    if stop is None:
+        return ""
+    pairs = f"{stop.pairs:,} pair{'' if stop.pairs == 1 else 's'}"
+    if not stop.accepted:
+        return f"The sequential test is open after {pairs}."
+    hypothesis = stop.hypotheses[int(stop.accepted == "H1")]
+    return f"The sequential test accepts {stop.accepted}, a difference of {hypothesis}, after {pairs}."
+
+
+def forfeits(given: Sequence[Row], most: int = 12) -> list[str]:
+    """Returns a line for everything that agents did wrong, with how often.
+
+    Args:
+      given: mappings with agent, env, type and reason.
+      most: lines; what is beyond is counted in one more.
+    """
+    counts = Counter((entry["agent"], entry["env"], str(entry["type"]), entry["reason"]) for entry in given)
+    lines = [
+        f"{agent} forfeited on {env}: {kind}: {reason}" + (f" ({number:,} times)" if number > 1 else "")
+        for (agent, env, kind, reason), number in counts.items()
+    ]
+    return lines if len(lines) <= most + 1 else [*lines[:most], f"and {len(lines) - most:,} more"]
+
+
 def markdown_table(headings: Sequence[str], rows: Iterable[Sequence[str]], align: Sequence[str]) -> list[str]:
     """Returns a Markdown table as lines, the last one empty; `align` has l or r for every column."""
     lines = [headings, [{"l": ":---", "r": "---:"}[side] for side in align], *rows]
@@ -143,7 +182,7 @@ def _league(row: LeagueRow) -> dict[str, Any]:
         "mean": row.mean.value if row.mean else None,
         "low": mean.low,
         "high": mean.high,
-        "std": row.std or 0.0,
+        "std": (row.std or 0.0) if row.games else None,
         "episodes": row.games,
         "rank": row.rank,
         "group": row.group,
@@ -173,6 +212,10 @@ def _game(row: GameRow, env: str) -> dict[str, Any]:
 
 def _number(value: float | None, form: str) -> str:
     return "" if value is None else f"{value:{form}}"
+
+
+def _elo(value: float | None) -> str:
+    return "" if value is None or math.isnan(value) else f"{round(value):+d}"  # never -0
 
 
 def _interval(low: str, high: str) -> str:

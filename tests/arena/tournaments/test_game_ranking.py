@@ -73,6 +73,18 @@ def by_wins(match):
     return 0.0 if match.players[0] == "a02" else 2.0
 
 
+def test_equal_results_share_a_rank(cup):
+    config, names, matches, outcome = cup(4, lambda match: 1.0, pairs=3)
+    rows = ranking.rank(config, names, matches, outcome).games[0].rows
+    assert [row.rank for row in rows] == [1, 1, 1, 1]
+    config, names, matches, outcome = cup(2, lambda match: 2.0 if match.seeds[0] % 2 else 0.0, pairs=4)
+    even = [match for match in matches if match.points == 2.0][:1] + [match for match in matches if not match.points][
+        :1
+    ]
+    rows = ranking.rank(config, names, even, outcome).games[0].rows
+    assert len(even) == 2 and [row.rank for row in rows] == [1, 1]  # a pair each
+
+
 def test_the_order_of_matches_changes_nothing_to_the_last_bit(cup):
     config, names, matches, _ = cup(4, by_chance, pairs=8)
     whole = standings.plain(ranking.rank(config, names, matches))

@@ -3,10 +3,12 @@
 import csv
 import io
 import json
+from dataclasses import replace
 
 import numpy as np
 
 from arena.tournaments import ranking, standings
+from arena.tournaments.outcome import Outcome, Place, Stop
 from arena.tournaments.records import Forfeit, ForfeitType, Match, PlayedGame, PlayedMatch
 
 
@@ -43,6 +45,50 @@ def test_games_have_ratings_scores_and_results(arranged):
     ]
     assert rows[0]["rating"] > 0 > rows[1]["rating"] and rows[0]["low"] < rows[0]["rating"]
     assert standings.headings(rows[0]) == standings.GAMES and len(standings.cells(rows[0])) == len(standings.GAMES)
+
+
+def test_an_agent_without_games_has_no_spread_either(arranged):
+    config, _ = arranged.setting("league", 2, episodes=2)
+    last = standings.rows(ranking.rank(config, ["a", "c"], [block("a", 1.0, 2.0), block("c")]))[-1]
+    assert last["std"] is None and standings.cells(last) == ("2", "c (1 forfeited)", "", "", "", "0", "")
+
+
+def test_a_rating_of_nearly_nothing_has_no_minus():
+    figures = {"score": 0.5, "won": 1, "drawn": 0, "lost": 1, "rank": 1, "group": "a", "forfeits": 0}
+    cells = standings.cells({"agent": "a", "rating": -1e-14, "low": -0.4, "high": None, **figures})
+    assert cells[2:4] == ("+0", "+0 to ")
+
+
+def test_places_say_what_decided_them():
+    cup = Outcome((), True, places=(Place(1, "a", "won the final"), Place(2, "b", "lost the final")))
+    assert standings.places(cup) == "places: a won the final; b lost the final"
+    swiss = [
+        Place(1, "a", "points", {"points": 2.5}),
+        Place(2, "b", "Buchholz", {"points": 1}),
+        Place(3, "c", "", {"points": 1}),
+    ]
+    assert standings.places(Outcome((), True, places=tuple(swiss))) == "points: a 2.5; b 1, ahead by Buchholz; c 1"
+    assert standings.places(Outcome((), True)) == ""
+
+
+def test_a_verdict_names_the_hypothesis_and_the_pairs():
+    stop = Stop(28, "H1", (0.1,) * 28, -2.9, 2.9, ("+0 Elo", "+40 Elo"))
+    assert standings.verdict(stop) == "The sequential test accepts H1, a difference of +40 Elo, after 28 pairs."
+    assert standings.verdict(replace(stop, accepted="H0")).startswith(
+        "The sequential test accepts H0, a difference of +0"
+    )
+    assert standings.verdict(replace(stop, pairs=1, accepted="")) == "The sequential test is open after 1 pair."
+    assert standings.verdict(None) == ""
+
+
+def test_forfeits_that_repeat_share_a_line_and_long_lists_are_cut():
+    late = {"agent": "a", "env": "E", "type": ForfeitType.TIMEOUT, "reason": "a move took longer than 1 s"}
+    line = "a forfeited on E: timeout: a move took longer than 1 s"
+    assert standings.forfeits([late]) == [line]
+    assert standings.forfeits([late, late]) == [f"{line} (2 times)"]
+    many = [late | {"agent": f"a{number}"} for number in range(9)]
+    assert standings.forfeits(many, most=8) == [line.replace("a ", f"a{number} ", 1) for number in range(9)]
+    assert standings.forfeits(many, most=3)[3:] == ["and 6 more"]
 
 
 def test_figures_become_what_json_knows(arranged):
