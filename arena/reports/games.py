@@ -37,10 +37,15 @@ def sections(tables: Sequence[Games]) -> list[Section]:
     return found
 
 
+def _ahead(by: str) -> str:
+    """Returns what gave a place, in words: "won the final", "ahead by Buchholz"."""
+    return f"ahead by {by}" if by and not by.startswith(("won ", "lost ")) else by
+
+
 def _ratings(id: str, games: Games, note: str = "") -> Table:
     rows = games.rows
     ratings = [row.rating for row in rows]
-    ahead = [row.place_by and f"ahead by {row.place_by}" for row in rows]
+    ahead = [_ahead(row.place_by) for row in rows]
     columns, content = cells.leading(rows, "Elo", ratings, places=0, reference=0.0, details=ahead)
     columns.append(Column("score", "percent of the points"))
     columns += [Column(title) for title in ("won", "drawn", "lost", "games")]

@@ -94,6 +94,14 @@ def test_every_format_of_games_has_ratings_a_cross_table_and_what_is_its_own(mad
     assert "6" in rows(points)[0]  # all the points of three pairs
 
 
+def test_places_say_what_gave_them(made):
+    names = ["a", "b", "c", "d"]
+    (table,) = blocks(view(made.folder("knockout", names, beats(made, names), pairs=1)), "standings")
+    assert [row[1].detail for row in table.rows[:2]] == ["won the final", "lost the final"]
+    (table,) = blocks(view(made.folder("swiss", names, beats(made, names), pairs=1)), "standings")
+    assert table.rows[0][1].detail == "ahead by points"
+
+
 def test_several_games_are_rated_together_and_each_alone(made):
     names = ["a", "b"]
     folder = made.folder("round-robin", names, beats(made, names), pairs=3, envs=["tic_tac_toe", "breakthrough"])
