@@ -23,7 +23,9 @@ Jobs = Annotated[int | None, Option("--jobs", metavar="N", help="Matches played 
 @app.command()
 def tournament(
     file: Annotated[Path | None, Argument(metavar="FILE", help="A tournament file (TOML).")] = None,
-    agent: Annotated[list[str] | None, Option(metavar="REF", help="Enter an agent; may be repeated.")] = None,
+    agent: Annotated[
+        list[str] | None, Option(metavar="REF", help="Enter an agent, as REF or NAME=REF; may be repeated.")
+    ] = None,
     env: Annotated[list[str] | None, Option(metavar="ID", help="Play an environment; may be repeated.")] = None,
     fmt: Annotated[
         str | None, Option("--format", metavar="NAME", help="league, round-robin, gauntlet, knockout or swiss.")

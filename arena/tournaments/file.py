@@ -17,6 +17,7 @@ Every mistake is one line that names the key; entries count from 1: `agent[2].tr
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
@@ -157,8 +158,8 @@ def configure(
 
     Args:
       file: a TOML file.
-      agents, envs: references and ids that are added to the file's. A league without agents is one of the pretrained
-        ones, and without environments too, it is the showcase (see arena.tournaments.showcase).
+      agents, envs: references, or NAME=REF, and ids that are added to the file's. A league without agents is one of
+        the pretrained ones, and without environments too, it is the showcase (see arena.tournaments.showcase).
       train: goes to every learner of this project's own. Another's is trained where the file says so, since its code
         runs in this process then.
       limits: replace those of the file, key by key.
@@ -169,9 +170,9 @@ def configure(
       InvalidValue: a key or value is wrong; the one-line message names it.
     """
     data = _read(file) if file else {}
-    for key, field, added in (("agent", "ref", agents), ("env", "id", envs)):
+    for key, added in (("agent", [_named(agent) for agent in agents]), ("env", [{"id": env} for env in envs])):
         if added and isinstance(data.setdefault(key, []), list):
-            data[key] = [*data[key], *({field: value} for value in added)]
+            data[key] = [*data[key], *added]
     given = {key: value for key, value in flags.items() if value is not None}
     data |= given
     limited = {key: value for key, value in (limits or {}).items() if value is not None}
@@ -198,6 +199,13 @@ def configure(
     return config.model_copy(update={"agents": [_trained(entrant, train) for entrant in config.agents]})
 
 
+def _named(agent: str) -> dict[str, str]:
+    """Returns the entry of an agent that is given as REF or as NAME=REF; a file may have an = in its own name."""
+    name, equals, ref = agent.partition("=")
+    is_name = equals and ref and re.fullmatch(r"[\w.+ -]+", name) and not Path(agent).exists()
+    return {"ref": ref, "name": name} if is_name else {"ref": agent}
+
+
 def _of_the_zoo(data: dict[str, Any]) -> dict[str, Any]:
     """Returns the league of the pretrained agents, over the environments that were named if any were."""
     from arena.tournaments import showcase  # reads the catalogue of environments
@@ -208,13 +216,13 @@ def _of_the_zoo(data: dict[str, Any]) -> dict[str, Any]:
 
 
 def extended(config: TournamentConfig, agents: Sequence[str]) -> TournamentConfig:
-    """Returns the tournament with newcomers entered last; what has been played stays part of it.
+    """Returns the tournament with newcomers entered last, by REF or NAME=REF; what has been played stays part of it.
 
     Raises InvalidValue where the format, or a sequential test, does not admit them.
     """
     if config.format in ("knockout", "swiss"):
         raise InvalidValue(f"format: nobody can join a {config.format} once it is drawn; begin another tournament")
-    newcomers = [Entrant(ref=ref, train=0) for ref in agents]
+    newcomers = [Entrant.model_validate({**_named(agent), "train": 0}) for agent in agents]
     longer = config.model_copy(update={"agents": [*config.agents, *newcomers]})
     check_consistent(longer)
     return longer

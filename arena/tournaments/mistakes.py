@@ -94,7 +94,7 @@ def _doubles(config: TournamentConfig) -> Iterator[tuple[str, str]]:
             yield (
                 f"agent[{index}].name",
                 f"{entrant.ref!r} and {other.ref!r} are both named {entrant.name!r}; "
-                "give one of them another name in the tournament file",
+                f"give one another: `name` in the tournament file, or --agent NAME={entrant.ref}",
             )
     envs: dict[str, EnvEntry] = {}
     for index, env in enumerate(config.envs, 1):

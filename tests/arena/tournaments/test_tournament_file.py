@@ -54,6 +54,16 @@ def test_flags_add_agents_and_environments_and_override_the_rest(tmp_path):
     assert (config.seed, config.episodes) == (3, 2)
 
 
+def test_a_flag_names_an_agent(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "x=1.tflite").touch()
+    config = configure(agents=["random", "other=random", "b 2=b.py:B", "x=1.tflite", "d/x=1.npz"], envs=["CartPole-v1"])
+    named = [(agent.name, agent.ref) for agent in config.agents]
+    assert named[:3] == [("", "random"), ("other", "random"), ("b 2", "b.py:B")]
+    assert named[3:] == [("", "x=1.tflite"), ("", "d/x=1.npz")]  # a file, and what cannot be a name
+    assert extended(config, ["third=random"]).agents[-1].name == "third"
+
+
 def test_flags_alone_make_a_tournament():
     config = configure(agents=["a.py:A"], envs=["CartPole-v1"], seed=5)
     assert (config.name, config.seed, len(config.agents)) == ("tournament", 5, 1)
@@ -86,7 +96,7 @@ def test_flags_alone_make_a_tournament():
         (
             f'{AGENT}name = "x y"\n[[agent]]\nref = "b"\nname = "x-Y"\n{ENV}',
             "agent[2].name: 'b' and 'a.py:A' are both named 'x-Y'; "
-            "give one of them another name in the tournament file",
+            "give one another: `name` in the tournament file, or --agent NAME=b",
         ),
     ],
 )
