@@ -62,11 +62,11 @@ class DBNSettings(descent.DescentSettings):
     gaussian_rate: pydantic.PositiveFloat = 0.005
     binary_rate: pydantic.PositiveFloat = 0.05
     epochs: pydantic.PositiveInt = 20
-    batch_size: pydantic.PositiveInt = 200
-    learning_rate: pydantic.PositiveFloat = 5e-4
-    dropout: float = pydantic.Field(0.3, ge=0, lt=1)
+    batch_size: pydantic.PositiveInt = 100
+    learning_rate: pydantic.PositiveFloat = 1e-3
+    dropout: float = pydantic.Field(0.1, ge=0, lt=1)
     mirror: bool = True
-    shift: pydantic.NonNegativeInt = 3
+    shift: pydantic.NonNegativeInt = 1
 
 
 class DBN(NeuralComponent):
