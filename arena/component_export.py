@@ -12,6 +12,7 @@ from arena import components, litert, quantization
 from arena.components.neural import NeuralComponent
 from arena.errors import ArenaError, InvalidValue, UnknownName
 from arena.export import check_new
+from arena.quiet import silent_stderr
 from arena.seeding import check_seed, generator
 
 PREFIX = "component:"
@@ -83,7 +84,8 @@ def _differences(component: NeuralComponent, content: bytes, seed: int) -> dict[
     inputs = {one.name: _random(rng, one.dtype, (_NUM_INPUTS, *one.shape[1:])) for one in model.inputs}
     given = list(inputs.values())
     own = model(given if len(given) > 1 else given[0], training=False)
-    answers = Interpreter(model_content=content).get_signature_runner()(**inputs)
+    with silent_stderr():
+        answers = Interpreter(model_content=content).get_signature_runner()(**inputs)
     return {name: float(np.abs(answers[name] - np.asarray(own[name])).max()) for name in own}
 
 
