@@ -73,9 +73,10 @@ def test_wide_tables_scroll_inside_regions_that_the_keyboard_reaches(opened, pag
     page = opened(page_file, width=375)
     region = page.get_by_role("region", name="All of them")
     assert region.evaluate("region => region.scrollWidth > region.clientWidth")
+    region.evaluate("region => { window.ended = new Promise(done => region.onscrollend = () => done(true)); }")
     region.focus()
     page.keyboard.press("ArrowRight")
-    region.evaluate("region => new Promise(done => region.onscrollend = done)")
+    page.evaluate("window.ended")
     assert region.evaluate("region => region.scrollLeft > 0")
 
 
