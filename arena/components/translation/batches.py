@@ -43,22 +43,23 @@ def bucketed(
     pairs = [(s, t) for s, t in zip(sources, targets, strict=True) if 0 < max(len(s), len(t)) <= max_length]
     lengths = np.array([max(len(s), len(t)) for s, t in pairs])
     boundaries = list(range(_BUCKET + 1, max_length + 1, _BUCKET))
-    columns = tuple(tf.ragged.constant([pair[side] for pair in pairs], dtype=tf.int32) for side in (0, 1))
-    dataset = (
-        tf.data.Dataset.from_tensor_slices(columns)
-        .shuffle(len(pairs), seed=seed)
-        .map(lambda source, target: (tf.identity(source), tf.identity(target)))  # ragged rows become tensors
-        .bucket_by_sequence_length(
-            lambda source, target: tf.maximum(tf.size(source), tf.size(target)),
-            boundaries,
-            [batch_size] * (len(boundaries) + 1),
-            padded_shapes=([None], [None]),
-            padding_values=END,
+    source, target = (tf.ragged.constant([pair[side] for pair in pairs], dtype=tf.int32) for side in (0, 1))
+
+    def one_pass(number: Any) -> Any:
+        order = tf.random.experimental.stateless_shuffle(tf.range(len(pairs)), [seed, number])
+        return (
+            tf.data.Dataset.from_tensor_slices(order)
+            .map(lambda k: (source[k], target[k]))
+            .bucket_by_sequence_length(
+                lambda source, target: tf.maximum(tf.size(source), tf.size(target)),
+                boundaries,
+                [batch_size] * (len(boundaries) + 1),
+                padded_shapes=([None], [None]),
+                padding_values=END,
+            )
         )
-        .map(_with_shifted)
-        .repeat()
-        .prefetch(2)
-    )
+
+    dataset = tf.data.Dataset.counter(dtype=tf.int32).flat_map(one_pass).map(_with_shifted).prefetch(2)
     counts = np.bincount(np.searchsorted(boundaries, lengths, side="right"))
     return Batches(dataset, int(np.sum(-(-counts // batch_size))))
 
