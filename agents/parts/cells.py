@@ -69,7 +69,7 @@ def first_bias(kind: str, units: int, span: int, seed: int) -> np.ndarray:
     return bias.ravel()
 
 
-def new_cell(kind: str, units: int, kernel_initializer: Any, seed: int, span: int = 0) -> Any:
+def new_cell(kind: str, units: int, kernel_initializer: Any, seed: int, span: int = 0, name: str | None = None) -> Any:
     """Returns a Keras layer that is a cell: of inputs [N, F] and a state it makes the state after a step.
 
     Its unroll() takes sequences. The recurrent kernel begins orthogonal; for `span` see first_bias().
@@ -108,7 +108,7 @@ def new_cell(kind: str, units: int, kernel_initializer: Any, seed: int, span: in
         return unrolled(lambda x, before: step(x, before, *recurrent), projected, state, begins)
 
     scan = tf.function(scan, jit_compile=True, autograph=False)
-    return Cell()
+    return Cell(name=name)
 
 
 def unrolled(step: Any, x: Any, state: Any, begins: Any) -> Any:

@@ -80,4 +80,4 @@ def normalizer(shape: tuple[int, ...]) -> Any:
 
     if len(shape) != 1:
         raise InvalidValue(f"observations of shape {shape} cannot be normalised; only vectors can")
-    return RunningNormalization()
+    return RunningNormalization(name="normalization")

@@ -110,7 +110,7 @@ class Network:
                     after.append(self._add_cell(trunk, features[trunk], before[-1]))
                     seen[trunk] = after[-1][:, :memory_size]
             x_head, gain = seen[trunk], self._head_gains.get(head, 1.0)
-            self._heads[head] = self._dense(x_head.shape[-1], int(units), "linear", gain)
+            self._heads[head] = self._dense(head, x_head.shape[-1], int(units), "linear", gain)
             outputs[head] = self._heads[head](x_head)
         self.state_size = self._cell_size * len(self._cells)
         self.model = keras.Model([obs, *before], [outputs, after]) if self.memory else keras.Model(obs, outputs)
@@ -313,12 +313,16 @@ class Network:
             convolutions, width = CNNS[self.kind]
             for filters, size, stride in convolutions:
                 initializers = self._initializers(size * size * x.shape[-1], np.sqrt(2.0))
-                layer = keras.layers.Conv2D(filters, size, stride, activation="relu", **initializers)
+                name_of_layer = f"convolution_{len(self._convolutions)}"
+                layer = keras.layers.Conv2D(
+                    filters, size, stride, activation="relu", name=name_of_layer, **initializers
+                )
                 self._convolutions.append(layer)
                 x = layer(x)
             x, widths, activation = keras.layers.Flatten()(x), [width], "relu"
         for width in widths:
-            layer = self._dense(x.shape[-1], int(width), activation, np.sqrt(2.0))
+            name_of_layer = _joined(name, f"hidden_{len(self._trunks[name])}")
+            layer = self._dense(name_of_layer, x.shape[-1], int(width), activation, np.sqrt(2.0))
             self._trunks[name].append(layer)
             x = layer(x)
         return x
@@ -327,10 +331,16 @@ class Network:
         """Returns the state after a cell."""
         start = self._initializers(x.shape[-1], 1.0)["kernel_initializer"]
         seed = self._initializers.next_seed()
-        self._cells[trunk] = new_cell(self.memory, self._memory_size, start, seed, self._memory_span)
+        name = _joined(trunk, self.memory)
+        self._cells[trunk] = new_cell(self.memory, self._memory_size, start, seed, self._memory_span, name)
         return self._cells[trunk](x, state)
 
-    def _dense(self, inputs: int, units: int, activation: str, gain: float) -> Any:
+    def _dense(self, name: str, inputs: int, units: int, activation: str, gain: float) -> Any:
         import keras
 
-        return keras.layers.Dense(units, activation=activation, **self._initializers(inputs, gain))
+        return keras.layers.Dense(units, activation=activation, name=name, **self._initializers(inputs, gain))
+
+
+def _joined(trunk: str, layer: str) -> str:
+    """Returns a layer's name: Keras would number layers through a process, and no two runs would call theirs alike."""
+    return f"{trunk}_{layer}" if trunk else layer
