@@ -43,7 +43,7 @@ def measure(name: str, *, quick: bool) -> dict[str, float]:
         trainer = Trainer(config, Path(runs) / "run", Hooks(should_stop=watch))
         agent, env = trainer._agent, trainer._env
         network = _network_of(agent)
-        network.act = clocked("network", network.act)
+        network.act, network.step = clocked("network", network.act), clocked("network", network.step)
         agent._update = clocked("gradient", agent._update)
         env.step, env.reset = clocked("environment", env.step), clocked("environment", env.reset)
         trainer.run()
