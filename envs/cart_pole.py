@@ -1,7 +1,9 @@
 """CartPole as rows: Gymnasium's equations for all rows at once, to the same bits.
 
-Stepping 8 environments one after the other takes 39 us, all at once 17; of 64 it is 318 and 20. Sources: Barto, Sutton & Anderson (1983), "Neuronlike adaptive elements that
-can solve difficult learning control problems"; gymnasium.envs.classic_control.cartpole.
+Stepping 8 environments one after the other takes 39 us, all at once 17; of 64 it is 318 and 20.
+
+Sources: Barto, Sutton & Anderson (1983), "Neuronlike adaptive elements that can solve difficult learning control
+problems"; gymnasium.envs.classic_control.cartpole.
 """
 
 from __future__ import annotations
