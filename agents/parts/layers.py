@@ -9,6 +9,7 @@ import gymnasium as gym
 import numpy as np
 
 from agents.parts.numpy_networks import CLIP_NORMALISED
+from agents.parts.tensorflow import load
 from arena.errors import DoesNotFit, InvalidValue
 
 #: Convolutions as (filters, kernel size, stride), then the width of the dense layer.
@@ -63,6 +64,30 @@ class Initializers:
             }
         initializer = keras.initializers.get(self._kind)
         return {"kernel_initializer": type(initializer).from_config(initializer.get_config() | {"seed": seed})}
+
+
+def image_scaler() -> Any:
+    """Returns a layer that makes of uint8 images [N, C, H, W] what convolutions take: [N, H, W, C] float32 from 0 to 1.
+
+    In the plain graph that takes as long as the first convolution after it; XLA does it in one pass, in a sixth of the
+    time.
+    """
+    tf = load()
+    import keras
+
+    @tf.function(jit_compile=True, autograph=False)  # type: ignore[untyped-decorator]
+    def scaled(images: Any) -> Any:
+        return tf.transpose(tf.cast(images, tf.float32), (0, 2, 3, 1)) / 255.0
+
+    class ImageScaler(keras.layers.Layer):  # type: ignore[misc]
+        def call(self, images: Any) -> Any:
+            return scaled(images)
+
+        def compute_output_spec(self, images: Any) -> Any:
+            rows, channels, height, width = images.shape
+            return keras.KerasTensor((rows, height, width, channels), "float32")
+
+    return ImageScaler(name="image_scaler")
 
 
 def normalizer(shape: tuple[int, ...]) -> Any:

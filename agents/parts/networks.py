@@ -16,7 +16,7 @@ import gymnasium as gym
 import numpy as np
 
 from agents.parts.cells import CELLS, NUMPY_CELLS, new_cell
-from agents.parts.layers import CNNS, Initializers, input_of, is_image, normalizer
+from agents.parts.layers import CNNS, Initializers, image_scaler, input_of, is_image, normalizer
 from agents.parts.litert import LiteRTTemplate
 from agents.parts.numpy_networks import Convolution, Dense, NumpyNetwork
 from agents.parts.tensorflow import load
@@ -298,7 +298,7 @@ class Network:
         if self._num_discrete:
             return keras.ops.one_hot(obs, self._num_discrete)
         if is_image(self.space) and self.kind != "mlp":
-            return keras.ops.transpose(keras.ops.cast(obs, "float32"), (0, 2, 3, 1)) / 255.0
+            return image_scaler()(obs)
         x = keras.layers.Flatten()(obs) if len(obs.shape) > 2 else obs
         if is_image(self.space):
             x = keras.ops.cast(x, "float32") / 255.0
