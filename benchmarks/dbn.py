@@ -38,6 +38,7 @@ def drawn(curves: Mapping[str, Sequence[float]]) -> Any:
         axes = figure.subplots()
         for name, accuracies in curves.items():
             axes.plot(range(1, len(accuracies) + 1), accuracies, "o-", markersize=3, label=name)
+        axes.xaxis.get_major_locator().set_params(integer=True)
         axes.set(xlabel="epoch of fine-tuning", ylabel="accuracy on test faces")
         axes.legend()
 

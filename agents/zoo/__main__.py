@@ -3,8 +3,8 @@
 python -m agents.zoo [--runs DIR] [--out DIR] [ENTRY ...]
 
 ENTRY is AGENT/ENV, as ppo/CartPole-v1; all recipes without one. A run that is in DIR/ENTRY already is gone on with, or
-taken as it is when it is finished (or was stopped with --as-is). The second training of a recipe with two is in
-DIR/ENTRY-late.
+taken as it is when it is finished (or was stopped with --as-is). The second training of a recipe with several is in
+DIR/ENTRY-late, the third in DIR/ENTRY-late-2, and so on.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import csv
 import json
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -46,7 +46,8 @@ class Recipe(pydantic.BaseModel):
       steps: of the training, where not the preset's.
       games: on which the policy is judged.
       mode: how it plays, where not as in its training's evaluations: greedy, sample or epsilon=X.
-      late: the preset of a second training, from the best policy of the first.
+      late: the preset of further trainings, each from the best policy of the one before.
+      late_steps: of each of these.
     """
 
     model_config = pydantic.ConfigDict(extra="forbid", frozen=True)
@@ -56,6 +57,7 @@ class Recipe(pydantic.BaseModel):
     games: int = pydantic.Field(100, ge=1)
     mode: str | None = None
     late: str | None = None
+    late_steps: tuple[pydantic.PositiveInt, ...] = ()
 
 
 def main() -> None:
@@ -72,13 +74,12 @@ def main() -> None:
             raise UnknownName("recipe", name, recipes)
     for name in given.entries or recipes:
         recipe = recipes[name]
-        run = given.runs / name
-        late = run.with_name(f"{run.name}-late") if recipe.late else None
+        runs = _folders(given.runs / name, len(recipe.late_steps))
         if not given.as_is:
-            _train(name, run, seed=recipe.seed, steps=recipe.steps)
-            if late:
-                _train(name, late, seed=recipe.seed, preset=recipe.late, start=str(run))
-        record = make(name, recipe, run, given.out, late)
+            _train(name, runs[0], seed=recipe.seed, steps=recipe.steps)
+            for before, run, steps in zip(runs, runs[1:], recipe.late_steps, strict=False):
+                _train(name, run, seed=recipe.seed, preset=recipe.late, steps=steps, start=str(before))
+        record = make(name, recipe, runs, given.out)
         result = record["evaluation"]
         terminal.out.print(f"{name:<32} {result['mean']:>9.2f} [{result['low']:.2f}, {result['high']:.2f}]")
 
@@ -89,13 +90,13 @@ def read_recipes() -> dict[str, Recipe]:
     return {name: validated(Recipe, table, f"recipe {name}") for name, table in tables.items()}
 
 
-def make(name: str, recipe: Recipe, first: Path, out: Path, late: Path | None = None) -> dict[str, Any]:
-    """Writes the best policy of a run (of `late`, which began with that of the first), and its record, to `out`.
+def make(name: str, recipe: Recipe, runs: Sequence[Path], out: Path) -> dict[str, Any]:
+    """Writes the best policy of the last run, and its record, to `out`; each run began with the best of that before it.
 
     Weights are in float16 where that makes no difference to the score: where the 95% interval of the paired difference
     over the games has 0 in it. Returns the record.
     """
-    run = late or first
+    *before, run = runs
     env_id, path = name.partition("/")[2], out / name
     path.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as folder:
@@ -107,13 +108,19 @@ def make(name: str, recipe: Recipe, first: Path, out: Path, late: Path | None = 
             result = evaluate(str(chosen), env_id, episodes=recipe.games, seed=SEED, on_event=_count(update, recipe))
         best = policy.load(chosen)
     record = _record(name, run, best, result)
-    if late:
-        record["start"] = _training(first)
+    if before:
+        record["before"] = [_training(earlier) for earlier in before]
     training = {key: record[key] for key in ("preset", "seed", "steps", "seconds", "machine")}
     written = policy.save(best.with_card(scores=record["evaluation"], training=training), path)
     record |= {"sha256": policy.load(written).card.sha256, "bytes": written.stat().st_size}
     write_json(written.with_suffix(".json"), record)
     return record
+
+
+def _folders(first: Path, num_late: int) -> list[Path]:
+    """Returns the run folders of an entry's trainings."""
+    names = ["", "-late", *(f"-late-{k}" for k in range(2, num_late + 1))][: num_late + 1]
+    return [first.with_name(first.name + name) for name in names]
 
 
 def _train(name: str, run: Path, **choices: Any) -> None:

@@ -34,6 +34,7 @@ class ConvolutionalSettings(NoisySettings):
     """
 
     filters: tuple[pydantic.PositiveInt, ...] = pydantic.Field((32, 32, 16), min_length=1, max_length=8)
+    kernel_size: int = pydantic.Field(3, ge=1, le=15)
     noise: float = pydantic.Field(0.5, ge=0, le=1)
     epochs: pydantic.PositiveInt = 5
     learning_rate: pydantic.PositiveFloat = 2e-3
@@ -88,7 +89,8 @@ class ConvolutionalAutoencoder(BaseAutoencoder):
 
         def convolution(filters: int, name: str, has_bias: bool = not is_learner) -> Any:
             start = keras.initializers.HeUniform(seed=derived_seed(self.settings.seed, f"{self.name} {name}"))
-            return layers.Conv2D(filters, 3, padding="same", use_bias=has_bias, kernel_initializer=start, name=name)
+            size = self.settings.kernel_size
+            return layers.Conv2D(filters, size, padding="same", use_bias=has_bias, kernel_initializer=start, name=name)
 
         x = inputs = keras.Input(self.image_shape(), name="inputs")
         for k, filters in enumerate(self.settings.filters, 1):
@@ -134,9 +136,11 @@ class ConvolutionalAutoencoder(BaseAutoencoder):
 
 def convolved(images: np.ndarray, weights: Mapping[str, np.ndarray], layer: str) -> np.ndarray:
     """Returns [N, H, W, F] of [N, H, W, C]: a layer's 3x3 convolution, zeros beyond the border, and its bias."""
-    padded = np.pad(images, ((0, 0), (1, 1), (1, 1), (0, 0)))
-    patches = np.lib.stride_tricks.sliding_window_view(padded, (3, 3), axis=(1, 2))  # [N, H, W, C, 3, 3]
-    convolution: np.ndarray = np.tensordot(patches, weights[f"{layer}/kernel"], axes=((4, 5, 3), (0, 1, 2)))
+    kernel = weights[f"{layer}/kernel"]
+    beyond = [((size - 1) // 2, size // 2) for size in kernel.shape[:2]]
+    padded = np.pad(images, ((0, 0), *beyond, (0, 0)))
+    patches = np.lib.stride_tricks.sliding_window_view(padded, kernel.shape[:2], axis=(1, 2))  # [N, H, W, C, K, K]
+    convolution: np.ndarray = np.tensordot(patches, kernel, axes=((4, 5, 3), (0, 1, 2)))
     convolution += weights[f"{layer}/bias"]
     return convolution
 
