@@ -31,17 +31,19 @@ class ConvolutionalSettings(NoisySettings):
 
     Attributes:
       filters: of the encoder's convolutions; each is followed by a halving, and the decoder has the same in reverse.
+      kernel_size: height and width of the convolutions' kernels.
     """
 
     filters: tuple[pydantic.PositiveInt, ...] = pydantic.Field((32, 32, 16), min_length=1, max_length=8)
-    kernel_size: int = pydantic.Field(3, ge=1, le=15)
+    kernel_size: int = pydantic.Field(5, ge=1, le=15)
     noise: float = pydantic.Field(0.5, ge=0, le=1)
-    epochs: pydantic.PositiveInt = 5
+    epochs: pydantic.PositiveInt = 4
+    batch_size: pydantic.PositiveInt = 64
     learning_rate: pydantic.PositiveFloat = 2e-3
 
 
 class ConvolutionalAutoencoder(BaseAutoencoder):
-    """3x3 convolutions, rectified, with maxima of 2x2 pixels between them; images are [H, W] or [H, W, C].
+    """Convolutions, rectified, with maxima of 2x2 pixels between them; images are [H, W] or [H, W, C].
 
     A code is [h, w, F] numbers in a row, h and w an eighth of the image's, rounded up: 4 x 4 x 16 for 28 x 28 pixels,
     11 x 11 x 16 for 84 x 84.
@@ -135,7 +137,7 @@ class ConvolutionalAutoencoder(BaseAutoencoder):
 
 
 def convolved(images: np.ndarray, weights: Mapping[str, np.ndarray], layer: str) -> np.ndarray:
-    """Returns [N, H, W, F] of [N, H, W, C]: a layer's 3x3 convolution, zeros beyond the border, and its bias."""
+    """Returns [N, H, W, F] of [N, H, W, C]: a layer's convolution, zeros beyond the border, and its bias."""
     kernel = weights[f"{layer}/kernel"]
     beyond = [((size - 1) // 2, size // 2) for size in kernel.shape[:2]]
     padded = np.pad(images, ((0, 0), *beyond, (0, 0)))

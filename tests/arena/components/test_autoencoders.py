@@ -160,3 +160,13 @@ FIGURES = {
 def test_the_pretrained_one_reaches_its_figure(name, real_data):
     metric, most = FIGURES[name]
     assert components.load(name).evaluate(load(real_data / "mnist", ("mnist",)))[metric] <= most
+
+
+@pytest.mark.slow
+def test_the_convolutional_one_takes_more_noise_away_than_the_dense_one(real_data):
+    mnist = load(real_data / "mnist", ("mnist",))
+    convolutional, dense = (
+        components.load(name).evaluate(mnist) for name in ("convolutional-autoencoder", "denoising-autoencoder-half")
+    )
+    assert convolutional["mse_noisy"] == dense["mse_noisy"]
+    assert convolutional["mse_clean"] < dense["mse_clean"]
