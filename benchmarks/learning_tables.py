@@ -84,9 +84,19 @@ def quoted(known: Results, source: str, agent: str, env: str, steps: int) -> str
 
 
 def atari_records(zoo: Path) -> list[Results]:
-    """Returns the records of the zoo's policies for Atari, by environment."""
-    records = [json.loads(path.read_text()) for path in sorted(zoo.glob("*/ALE/*.json"))]
+    """Returns the records of the zoo's policies for Atari, by environment, with all that it took to make them."""
+    records = [_whole(json.loads(path.read_text())) for path in sorted(zoo.glob("*/ALE/*.json"))]
     return sorted(records, key=lambda record: str(record["env"]))
+
+
+def _whole(record: Results) -> Results:
+    """Returns a record whose steps, seconds and curve are those of the trainings before its own, too."""
+    curve: list[Results] = []
+    steps, seconds = 0, 0.0
+    for training in [*record.get("before", []), record]:
+        curve += [{**row, "step": row["step"] + steps} for row in training["curve"]]
+        steps, seconds = steps + training["steps"], seconds + training["seconds"]
+    return {**record, "steps": steps, "seconds": seconds, "curve": curve}
 
 
 def must_of(record: Results) -> float | None:

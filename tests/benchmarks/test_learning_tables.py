@@ -131,5 +131,16 @@ def test_atari_is_told_to_have_one_seed(tables: ModuleType, tmp_path: Path):
     assert (tmp_path / "images" / "learning-ALE-Pong-v5.png").is_file()
 
 
+def test_what_went_before_a_training_counts_too(tables: ModuleType, tmp_path: Path):
+    first = {"steps": 300, "seconds": 30.0, "curve": [{"step": 100, "mean": 1.0}, {"step": 300, "mean": 2.0}]}
+    last = {"steps": 50, "seconds": 5.0, "curve": [{"step": 50, "mean": 4.0}]}
+    path = tmp_path / "ppo" / "ALE" / "Pong-v5.json"
+    path.parent.mkdir(parents=True)
+    path.write_text(json.dumps({"env": "ALE/Pong-v5", "before": [first], **last}))
+    (record,) = tables.atari_records(tmp_path)
+    assert (record["steps"], record["seconds"]) == (350, 35.0)
+    assert [(row["step"], row["mean"]) for row in record["curve"]] == [(100, 1.0), (300, 2.0), (350, 4.0)]
+
+
 def test_a_page_of_nothing_is_nothing(tables: ModuleType, tmp_path: Path):
     assert tables.page(lambda name: {}, lambda name: False, joined, images=tmp_path, zoo=tmp_path) == ""
