@@ -29,11 +29,11 @@ def told(run: Path) -> dict[str, Any]:
     with (run / "evaluations.csv").open(newline="") as file:
         curve = [(float(row["seconds"]) / 60, int(row["step"]), float(row["mean"])) for row in csv.DictReader(file)]
     status = json.loads((run / "status.json").read_text())
-    settings = {key: config["settings"][key] for key in ("network", "hidden") if key in config["settings"]}
+    shown = ("network", "hidden") if config["settings"]["network"] == "mlp" else ("network",)
     return {
         "encoder": config.get("encoder"),
         "preset": config.get("preset"),
-        **settings,
+        **{key: config["settings"][key] for key in shown},
         "seed": config["seed"],
         "steps": status["step"],
         "minutes": round(status["seconds"] / 60, 1),
