@@ -12,8 +12,8 @@ Deliberate deviations:
 - The papers clip the error term to [-1, 1]; here it is the Huber loss, whose gradient that is.
 - Several updates in a row run as one compiled loop; the target network does not change within it.
 - An episode that is cut off bootstraps with the value of its last observation.
-- Of R2D2 these are the stored memory and the burn-in. Sequences are drawn uniformly, begin at any step and go on over
-  the end of an episode with an empty memory; values are not rescaled, and the network sees observations alone.
+- Of R2D2 these are the stored memory, the burn-in and, as an option, rescaled values. Sequences are drawn uniformly,
+  begin at any step and go on over the end of an episode with an empty memory; the network sees observations alone.
 """
 
 from __future__ import annotations
@@ -61,7 +61,9 @@ class Settings(agent.Settings):
       memory_size: units of the cell.
       sequence_length: steps in a row that a network with memory learns from at a time.
       burn_in: steps before them that only bring its memory up to date.
+      normalize_observations: standardise vector observations by the mean and deviation of those that were replayed.
       double: choose the next action with the online network and value it with the target network.
+      rescale_values: learn about the square root of values, for returns of hundreds; a memory's units are within 1.
       loss: of the temporal-difference error.
       reward_clip: learn from rewards clipped to [-1, 1].
       max_gradient_norm: longer gradients are scaled down to it; 0 leaves them.
@@ -86,7 +88,9 @@ class Settings(agent.Settings):
     memory_size: int = pydantic.Field(64, gt=0)
     sequence_length: int = pydantic.Field(20, gt=0)
     burn_in: int = pydantic.Field(10, ge=0)
+    normalize_observations: bool = False
     double: bool = False
+    rescale_values: bool = False
     loss: Literal["huber", "squared"] = "huber"
     reward_clip: bool = False
     max_gradient_norm: float = pydantic.Field(10.0, ge=0)
@@ -170,7 +174,11 @@ class DQN(agent.Agent):
         if not trainings:
             return {}
         for _ in range(trainings):
-            loss, mean_q = self._update(*self._replay.sample(self._replay_random, self._batch))
+            batch = self._replay.sample(self._replay_random, self._batch)
+            loss, mean_q = self._update(*batch)
+            if chosen.normalize_observations:
+                obs = batch.obs
+                self._network.update_statistics(obs.reshape(-1, obs.shape[-1]))
         self._network.refresh()
         self._is_target_behind = True
         return {"loss": loss, "mean_q": mean_q, "epsilon": self._epsilon()}
@@ -241,7 +249,12 @@ class DQN(agent.Agent):
     def _compiled_updates(self) -> Callable[..., Any]:
         chosen, of_mlp = self.settings, self._network.kind == "mlp"
         learners = self._network, self._target, self._optimizer
-        how = {"double": chosen.double, "loss": chosen.loss, "max_gradient_norm": chosen.max_gradient_norm}
+        how = {
+            "double": chosen.double,
+            "rescale": chosen.rescale_values,
+            "loss": chosen.loss,
+            "max_gradient_norm": chosen.max_gradient_norm,
+        }
         if self._network.memory:
             return compiled_sequence_updates(*learners, burn_in=chosen.burn_in, xla=of_mlp, **how)
         return compiled_updates(*learners, xla=of_mlp and chosen.updates_per_training > 1, **how)
@@ -258,6 +271,7 @@ class DQN(agent.Agent):
             hidden=self.settings.hidden,
             memory_size=self.settings.memory_size,
             initializer="fan_in",
+            normalize=self.settings.normalize_observations,
             seed=seeding.derived_seed(self.seed, "dqn network"),
         )
 

@@ -2,7 +2,8 @@
 
 Sources: Mnih et al. (2015), "Human-level control through deep reinforcement learning"; van Hasselt et al. (2016),
 "Deep reinforcement learning with double Q-learning"; with memory: Kapturowski et al. (2019), "Recurrent experience
-replay in distributed reinforcement learning".
+replay in distributed reinforcement learning"; rescaled values: Pohlen et al. (2018), "Observe and look further:
+achieving consistent performance on Atari".
 """
 
 from __future__ import annotations
@@ -16,8 +17,10 @@ from agents.parts.replay import Batch
 from agents.parts.sequence_replay import Sequences
 from agents.parts.tensorflow import load
 
+_LINEAR = 1e-3  # the slope that rescaled values keep however large they are
 
-def td_targets(reward: Any, discount: Any, next_q: Any, chooser_q: Any) -> Any:
+
+def td_targets(reward: Any, discount: Any, next_q: Any, chooser_q: Any, *, rescale: bool = False) -> Any:
     """Returns what the values of the actions taken should be.
 
     Args:
@@ -25,13 +28,27 @@ def td_targets(reward: Any, discount: Any, next_q: Any, chooser_q: Any) -> Any:
       discount: [B] float32, of the next value.
       next_q: [B, A] the target network's values of the next observation.
       chooser_q: [B, A] values by which the next action is chosen: next_q for DQN, the online network's for Double DQN.
+      rescale: values are rescaled, and so are the targets.
 
     Returns:
       [B] float32 tensor.
     """
     tf = load()
     next_value = tf.gather(next_q, tf.argmax(chooser_q, axis=1), batch_dims=1)
-    return reward + discount * next_value
+    return rescaled(reward + discount * unscaled(next_value)) if rescale else reward + discount * next_value
+
+
+def rescaled(x: Any) -> Any:
+    """Returns sign(x) (sqrt(|x| + 1) - 1) + x / 1000: values of hundreds within about 20 (Pohlen et al. 2018)."""
+    tf = load()
+    return tf.sign(x) * (tf.sqrt(tf.abs(x) + 1.0) - 1.0) + _LINEAR * x
+
+
+def unscaled(x: Any) -> Any:
+    """Returns that of which x is rescaled()."""
+    tf = load()
+    root = (tf.sqrt(1.0 + 4.0 * _LINEAR * (tf.abs(x) + 1.0 + _LINEAR)) - 1.0) / (2.0 * _LINEAR)
+    return tf.sign(x) * (tf.square(root) - 1.0)
 
 
 def td_loss(error: Any, kind: str) -> Any:
@@ -60,6 +77,7 @@ def compiled_updates(
     optimizer: Any,
     *,
     double: bool,
+    rescale: bool,
     loss: str,
     max_gradient_norm: float,
     xla: bool,
@@ -74,6 +92,7 @@ def compiled_updates(
       target: values the next observations.
       optimizer: a Keras optimizer, built for the network's trainable variables.
       double: choose the next action with `network` (van Hasselt et al. 2016).
+      rescale: the networks give rescaled() values.
       loss: "huber" or "squared".
       max_gradient_norm: longer gradients are scaled down to it; 0 leaves them.
       xla: compile with XLA: less work for several updates of an mlp; a CNN is faster in the plain graph, with oneDNN.
@@ -83,7 +102,7 @@ def compiled_updates(
 
     def update(batch: Batch, next_q: Any) -> tuple[Any, Any]:
         chooser_q = network(batch.next_obs)["q"] if double else next_q
-        wanted = td_targets(batch.reward, batch.discount, next_q, chooser_q)
+        wanted = td_targets(batch.reward, batch.discount, next_q, chooser_q, rescale=rescale)
         with tf.GradientTape() as tape:
             q = tf.gather(network(batch.obs)["q"], batch.action, batch_dims=1)
             mean_loss = tf.reduce_mean(td_loss(wanted - q, loss))
@@ -107,6 +126,7 @@ def compiled_sequence_updates(
     *,
     burn_in: int,
     double: bool,
+    rescale: bool,
     loss: str,
     max_gradient_norm: float,
     xla: bool,
@@ -147,7 +167,7 @@ def compiled_sequence_updates(
             q = tf.gather(tf.reshape(heads["q"], [action.shape[0], -1]), action, batch_dims=1)
             with tape.stop_recording():
                 chooser_q = values_after(network, states, steps) if double else next_q
-                wanted = td_targets(reward, discount, next_q, chooser_q)
+                wanted = td_targets(reward, discount, next_q, chooser_q, rescale=rescale)
             mean_loss = tf.reduce_mean(td_loss(wanted - q, loss))
         _descend(tape, mean_loss, variables, optimizer, max_gradient_norm)
         return mean_loss, tf.reduce_mean(q)

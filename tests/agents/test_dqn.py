@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from agents.dqn import DQN
-from agents.parts.td import compiled_updates, td_loss, td_targets
+from agents.parts.td import compiled_updates, rescaled, td_loss, td_targets, unscaled
 from agents.parts.tensorflow import load
 from arena import loop, seeding
 from arena import policy as policies
@@ -102,6 +102,18 @@ def test_double_targets_value_the_choice_of_the_online_network():
     np.testing.assert_allclose(targets.numpy(), [1.5])  # 1 + .5 * 1
 
 
+def test_rescaled_values_are_square_roots_with_a_slope_and_come_back():
+    values, scaled = [0.0, 3.0, -8.0, 99.0], [0.0, 1.003, -2.008, 9.099]  # sqrt(3 + 1) - 1 + .003; ...
+    np.testing.assert_allclose(rescaled(np.array(values, np.float32)).numpy(), scaled, rtol=1e-6)
+    np.testing.assert_allclose(unscaled(np.array(scaled, np.float32)).numpy(), values, rtol=1e-3)
+
+
+def test_targets_of_rescaled_values_are_of_the_values_themselves():
+    next_q = np.array([[2.008, 0.0]], np.float32)  # of 8 and 0
+    targets = td_targets(np.array([-1.0], np.float32), np.array([0.5], np.float32), next_q, next_q, rescale=True)
+    np.testing.assert_allclose(targets.numpy(), [1.003], rtol=1e-4)  # of -1 + .5 * 8 = 3
+
+
 def test_the_huber_loss_is_a_square_up_to_one_and_a_line_beyond():
     error = np.array([-3.0, -0.5, 0.0, 1.0, 2.0], np.float32)
     np.testing.assert_allclose(td_loss(error, "huber").numpy(), [2.5, 0.125, 0.0, 0.5, 1.5])
@@ -133,13 +145,27 @@ def test_a_clipped_gradient_moves_the_weights_by_its_norm_at_most():
     descent = keras.optimizers.SGD(1.0)
     descent.build(network.trainable_variables)
     update = compiled_updates(
-        network, agent._target, descent, double=False, loss="squared", max_gradient_norm=0.5, xla=False
+        network, agent._target, descent, double=False, rescale=False, loss="squared", max_gradient_norm=0.5, xla=False
     )
     batch = agent._replay.new_batch(1, 16)
     batch.reward[...], batch.obs[...] = 100.0, 1.0
     update(*batch)
     moved = sum(np.square(new - old).sum() for new, old in zip(agent.weights().values(), before.values(), strict=True))
     assert np.sqrt(moved) == pytest.approx(0.5, rel=1e-4)
+
+
+def test_observations_are_standardised_by_those_that_were_replayed():
+    spec = cartpole_spec()
+    agent = DQN(spec, seed=0, settings=SMALL | {"normalize_observations": True, "batch_size": 64})
+    for transition in steps_of(spec, 200):
+        agent.observe(transition._replace(obs=100 + 5 * transition.obs, next_obs=100 + 5 * transition.next_obs))
+        agent.learn()
+    mean, variance, _ = (array for name, array in agent.weights().items() if "normalization" in name)
+    np.testing.assert_allclose(mean, 100.0, rtol=0.01)
+    np.testing.assert_allclose(np.sqrt(variance), 5.0, rtol=0.15)
+    obs = np.full((1, 4), 105.0, np.float32)
+    played, acted = agent.policy().act(obs, ()), agent.act(obs, ())
+    np.testing.assert_allclose(played.extras["q"], acted.extras["q"], rtol=1e-4)
 
 
 @pytest.mark.parametrize("num_rows", [1, 4])

@@ -95,7 +95,15 @@ def updated(sequences, online, target, *, burn_in=1, double=False):
     """Returns the mean loss, the mean value and the gradients of one update."""
     descent = Descent()
     update = compiled_sequence_updates(
-        online, target, descent, burn_in=burn_in, double=double, loss="squared", max_gradient_norm=0.0, xla=False
+        online,
+        target,
+        descent,
+        burn_in=burn_in,
+        double=double,
+        rescale=False,
+        loss="squared",
+        max_gradient_norm=0.0,
+        xla=False,
     )
     loss, mean_q = update(*sequences)
     return float(loss), float(mean_q), descent.seen
@@ -158,7 +166,7 @@ def test_updates_in_one_call_are_those_of_one_call_each(double):
     pair = [sequence_of([1, 2], [2, 4], [0.5, 0.25]), sequence_of([0.5, 1], [1, 2], [1, 1], begins=[False, True])]
     both = Sequences(*(np.concatenate(arrays, 1) for arrays in zip(*pair, strict=True)))
     both = both._replace(memory=np.concatenate([one.memory for one in pair]))
-    how = {"burn_in": 1, "double": double, "loss": "huber", "max_gradient_norm": 0.1, "xla": False}
+    how = {"burn_in": 1, "double": double, "rescale": False, "loss": "huber", "max_gradient_norm": 0.1, "xla": False}
     weights = []
     for calls in ([both], pair):
         online = Sum([0.1, 0.2])
