@@ -63,7 +63,8 @@ class Settings(agent.Settings):
       burn_in: steps before them that only bring its memory up to date.
       normalize_observations: standardise vector observations by the mean and deviation of those that were replayed.
       double: choose the next action with the online network and value it with the target network.
-      rescale_values: learn about the square root of values, for returns of hundreds; a memory's units are within 1.
+      rescale_values: learn about the square root of values, where returns are in the hundreds; the values that the
+        agent and its policy tell are then such ones.
       loss: of the temporal-difference error.
       reward_clip: learn from rewards clipped to [-1, 1].
       max_gradient_norm: longer gradients are scaled down to it; 0 leaves them.
