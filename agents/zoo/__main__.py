@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import csv
+import itertools
 import json
 import sys
 import tempfile
@@ -38,6 +39,15 @@ FOLDER = Path(__file__).parent
 SEED = 0  # root of the games that the policies are judged on: that of `arena eval`
 
 
+class Late(pydantic.BaseModel):
+    """A further training: its preset and steps."""
+
+    model_config = pydantic.ConfigDict(extra="forbid", frozen=True)
+
+    preset: str
+    steps: pydantic.PositiveInt
+
+
 class Recipe(pydantic.BaseModel):
     """What makes a policy, besides the agent's preset for the environment.
 
@@ -46,8 +56,7 @@ class Recipe(pydantic.BaseModel):
       steps: of the training, where not the preset's.
       games: on which the policy is judged.
       mode: how it plays, where not as in its training's evaluations: greedy, sample or epsilon=X.
-      late: the preset of further trainings, each from the best policy of the one before.
-      late_steps: of each of these.
+      late: further trainings, each from the best policy of the one before.
     """
 
     model_config = pydantic.ConfigDict(extra="forbid", frozen=True)
@@ -56,8 +65,7 @@ class Recipe(pydantic.BaseModel):
     steps: int | None = pydantic.Field(None, ge=1)
     games: int = pydantic.Field(100, ge=1)
     mode: str | None = None
-    late: str | None = None
-    late_steps: tuple[pydantic.PositiveInt, ...] = ()
+    late: tuple[Late, ...] = ()
 
 
 def main() -> None:
@@ -74,11 +82,11 @@ def main() -> None:
             raise UnknownName("recipe", name, recipes)
     for name in given.entries or recipes:
         recipe = recipes[name]
-        runs = _folders(given.runs / name, len(recipe.late_steps))
+        runs = _folders(given.runs / name, len(recipe.late))
         if not given.as_is:
             _train(name, runs[0], seed=recipe.seed, steps=recipe.steps)
-            for before, run, steps in zip(runs, runs[1:], recipe.late_steps, strict=False):
-                _train(name, run, seed=recipe.seed, preset=recipe.late, steps=steps, start=str(before))
+            for (before, run), late in zip(itertools.pairwise(runs), recipe.late, strict=True):
+                _train(name, run, seed=recipe.seed, preset=late.preset, steps=late.steps, start=str(before))
         record = make(name, recipe, runs, given.out)
         result = record["evaluation"]
         terminal.out.print(f"{name:<32} {result['mean']:>9.2f} [{result['low']:.2f}, {result['high']:.2f}]")

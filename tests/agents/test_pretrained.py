@@ -71,7 +71,7 @@ def test_a_record_tells_the_settings_of_today_s_preset(name):
     entry = ENTRIES[name]
     reference = resolve(entry.agent)
     late = read_recipes()[name].late
-    preset = find_preset(reference, late or entry.env, is_named=late is not None)
+    preset = find_preset(reference, late[-1].preset if late else entry.env, is_named=bool(late))
     record = entry.record
     assert record["preset"] == preset.get("name")
     settings = reference.player_class.Settings  # one that is newer than the record has its default there
