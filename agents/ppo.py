@@ -43,6 +43,10 @@ class PPOSettings(Settings):
       num_steps: rollout length of each row; an update follows every num_steps x num_envs steps. With memory also how
         far back it learns to remember.
       batch_size: of a minibatch, in steps.
+      gae_lambda: of the advantages, and of the targets of the values where there is no value_lambda.
+      value_lambda: of the targets of the values; None for gae_lambda. With a smaller gae_lambda beside it the advantages
+        are less noisy, and the values do not learn from themselves (decoupled estimates: Yuan et al. 2025, "What's
+        behind PPO's collapse in long-CoT? Value optimization holds the secret").
       clip: how far a probability ratio may go from 1.
       value_clip: how far a value may go from the one before the update; None for no limit.
       target_kl: end a rollout's updates early beyond 1.5 times this; None for never.
@@ -60,6 +64,7 @@ class PPOSettings(Settings):
     batch_size: int = Field(256, ge=2)
     discount: float = Field(0.99, ge=0.0, le=1.0)
     gae_lambda: float = Field(0.95, ge=0.0, le=1.0)
+    value_lambda: float | None = Field(None, ge=0.0, le=1.0)
     clip: float = Field(0.2, gt=0.0)
     clip_schedule: Literal["constant", "linear"] = "constant"
     value_clip: float | None = Field(None, gt=0.0)
@@ -171,6 +176,8 @@ class PPO(Agent):
         successors = (rollout["next_value"], rollout["terminated"], rollout["done"])
         advantage = returns.gae(reward, value, *successors, s.discount, s.gae_lambda)
         target = advantage + value
+        if s.value_lambda is not None:
+            target = returns.gae(reward, value, *successors, s.discount, s.value_lambda) + value
         numbers = np.stack([rollout["log_prob"], value, advantage, target], -1, dtype=np.float32, casting="same_kind")
         arrays = [rollout["obs"], rollout["sample"], numbers]
         flat = [np.reshape(array, (self._size, *array.shape[2:])) for array in arrays]

@@ -29,6 +29,8 @@ def main() -> None:
     parts.append(tournament_tables.page(read, is_measured, table))
     if is_measured("quantization"):
         parts.append(quantization(read("quantization")))
+    if is_measured("gradient_noise"):
+        parts.append(gradient_noise(read("gradient_noise")))
     if is_measured("peers"):
         parts.append(peer_tables.page(read("peers"), table))
     parts.append(machine())
@@ -65,6 +67,16 @@ QUANTIZATION = """## Quantization
 `python benchmarks/quantization.py` — policies as exported, and with their weights in int8 (dynamic ranges); both play
 the same games. Musts: at most 0.27 of the bytes where the float32 file is over 1 MB, 98% of actions agreeing where the
 two best values differ by more than 1% of their range, and a mean KL below 0.01 for policies that sample.
+
+"""
+
+
+GRADIENT_NOISE = """## How noisy PPO's gradient is
+
+`python benchmarks/gradient_noise.py --from runs/zoo/ppo/ALE/{run}` — Pong, {rollouts} rollouts of 2,048 steps of one
+policy. The loss of the policy with advantages normalised, by the lambda of their estimates; the entropy with a
+coefficient of 1. Signal is the length of the true gradient, steps are those over which a gradient must be averaged for
+its noise to be as long, and the cosine says how far it points where that of lambda {usual} points.
 
 """
 
@@ -170,6 +182,16 @@ def checkpoints() -> list[Row]:
             what = f"{name}, {found['steps']:,} steps, killed {kills} times and resumed"
             rows.append((what, "the same to the bit", ", ".join(found["differences"]) or "the same", "soak"))
     return rows
+
+
+def gradient_noise(data: dict[str, Any]) -> str:
+    """Returns the table of signal and noise by lambda."""
+    rows = [
+        (name if name == "entropy" else f"lambda {name}", row["length"], f"{row['steps']:,}", f"{row['cosine']:.2f}")
+        for name, row in data["rows"].items()
+    ]
+    head = GRADIENT_NOISE.format(run=data["run"], rollouts=data["rollouts"], usual=data["usual"])
+    return head + table(("gradient of", "signal", "steps", "cosine"), rows)
 
 
 def quantization(data: dict[str, Any]) -> str:

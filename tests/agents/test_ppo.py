@@ -80,8 +80,9 @@ def test_the_value_loss_with_and_without_its_clip_by_hand():
     assert float(value_loss(tf.constant([3.0]), tf.constant([1.0]), tf.constant([3.0]), 0.5)) == pytest.approx(1.5**2)
 
 
-def test_the_metrics_of_one_minibatch_are_those_that_numpy_gives():
-    agent = agent_for(batch_size=8, epochs=1, discount=0.9, gae_lambda=0.8)
+@pytest.mark.parametrize("value_lambda", [None, 0.95])
+def test_the_metrics_of_one_minibatch_are_those_that_numpy_gives(value_lambda):
+    agent = agent_for(batch_size=8, epochs=1, discount=0.9, gae_lambda=0.8, value_lambda=value_lambda)
     steps = list(feed(agent, 4, surprise=0.3))
     logits = np.log(np.stack([t.extras["probs"] for t in steps]))
     value = np.stack([t.extras["value"] for t in steps])
@@ -90,8 +91,10 @@ def test_the_metrics_of_one_minibatch_are_those_that_numpy_gives():
     old = np.stack([t.extras["log_prob"] for t in steps])
     metrics = agent.learn()
 
-    advantage = returns.gae(reward, value, next_value, terminated, done, 0.9, 0.8)
-    target, normal = advantage + value, returns.normalise(advantage)
+    advantage, error = (
+        returns.gae(reward, value, next_value, terminated, done, 0.9, lam) for lam in (0.8, value_lambda or 0.8)
+    )
+    target, normal = error + value, returns.normalise(advantage)
     new = np.take_along_axis(logits, np.stack([t.action for t in steps])[..., None], -1)[..., 0]
     ratio = np.exp(new - old)
     expected = {

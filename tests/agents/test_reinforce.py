@@ -136,6 +136,17 @@ def test_another_seed_gives_other_weights():
     assert bits(agent_for(seed=1)) != bits(agent_for(seed=2))
 
 
+def test_a_step_of_rmsprop_does_not_depend_on_the_size_of_the_gradient():
+    # the first: rate * g / sqrt((1 - decay) * g^2)
+    settings = {"optimizer": "rmsprop", "learning_rate": 1e-3, "rmsprop_decay": 0.99, "activation": "tanh"}
+    agent = agent_for(num_rows=1, episodes_per_update=1, **settings)
+    before = {name: array.copy() for name, array in agent.weights().items()}
+    one_episode(agent, [1.0, 0.0, 2.0])
+    assert agent.learn()
+    moved = np.concatenate([np.abs(agent.weights()[name] - before[name]).ravel() for name in before])
+    assert moved == pytest.approx(0.01, rel=1e-3)
+
+
 @pytest.mark.parametrize("actions", [gym.spaces.Discrete(3), BOX], ids=["discrete", "continuous"])
 @pytest.mark.parametrize("optimizer", ["adam", "rmsprop"])
 def test_a_restored_agent_goes_on_as_if_it_had_never_stopped(tmp_path: Path, actions: gym.Space, optimizer: str):
