@@ -44,9 +44,9 @@ class PPOSettings(Settings):
         far back it learns to remember.
       batch_size: of a minibatch, in steps.
       gae_lambda: of the advantages, and of the targets of the values where there is no value_lambda.
-      value_lambda: of the targets of the values; None for gae_lambda. Beside a smaller gae_lambda, which leaves less
-        noise in the advantages, it keeps the values from learning from themselves (Yuan et al. 2025, "What's behind
-        PPO's collapse in long-CoT? Value optimization holds the secret": decoupled estimates).
+      value_lambda: of the targets of the values; None for gae_lambda. A smaller gae_lambda beside it leaves less noise
+        in the advantages, and the values still learn from rewards that are far away (Aitchison & Sweetser 2022, "DNA:
+        Proximal policy optimization with a dual network architecture").
       clip: how far a probability ratio may go from 1.
       value_clip: how far a value may go from the one before the update; None for no limit.
       target_kl: end a rollout's updates early beyond 1.5 times this; None for never.
