@@ -76,7 +76,8 @@ GRADIENT_NOISE = """## How noisy PPO's gradient is
 `python benchmarks/gradient_noise.py --from runs/zoo/ppo/ALE/{run}` — Pong, {rollouts} rollouts of 2,048 steps of one
 policy. The loss of the policy with advantages normalised, by the lambda of their estimates; the entropy with a
 coefficient of 1. Signal is the length of the true gradient, steps are those over which a gradient must be averaged for
-its noise to be as long, and the cosine says how far it points where that of lambda {usual} points.
+its noise to be as long, and the cosine says how far it points where that of lambda {usual} points. All are estimates: a
+cosine can come out above 1, and where steps are millions it says nothing.
 
 """
 
