@@ -188,7 +188,12 @@ def checkpoints() -> list[Row]:
 def gradient_noise(data: dict[str, Any]) -> str:
     """Returns the table of signal and noise by lambda."""
     rows = [
-        (name if name == "entropy" else f"lambda {name}", row["length"], f"{row['steps']:,}", f"{row['cosine']:.2f}")
+        (
+            name if name == "entropy" else f"lambda {name}",
+            f"{row['length']:.4f}",
+            f"{row['steps']:,}",
+            f"{row['cosine']:.2f}",
+        )
         for name, row in data["rows"].items()
     ]
     head = GRADIENT_NOISE.format(run=data["run"], rollouts=data["rollouts"], usual=data["usual"])
