@@ -69,6 +69,7 @@ class PPOSettings(Settings):
     clip_schedule: Literal["constant", "linear"] = "constant"
     value_clip: float | None = Field(None, gt=0.0)
     entropy_coefficient: float = Field(0.0, ge=0.0)
+    entropy_schedule: Literal["constant", "linear"] = "constant"
     value_coefficient: float = Field(0.5, ge=0.0)
     learning_rate: float = Field(3e-4, gt=0.0)
     learning_rate_schedule: Literal["constant", "linear"] = "constant"
@@ -121,7 +122,6 @@ class PPO(Agent):
             self._optimizer,
             value_clip=s.value_clip,
             value_coefficient=s.value_coefficient,
-            entropy_coefficient=s.entropy_coefficient,
             max_gradient_norm=s.max_gradient_norm,
             target_kl=s.target_kl,
         )
@@ -171,6 +171,7 @@ class PPO(Agent):
         remaining = {"constant": 1.0, "linear": 1.0 - self.progress}
         rate = s.learning_rate * remaining[s.learning_rate_schedule]
         clip = s.clip * remaining[s.clip_schedule]
+        entropy = s.entropy_coefficient * remaining[s.entropy_schedule]
         reward = self._reward_scale(rollout["reward"], rollout["done"]) if s.normalize_rewards else rollout["reward"]
         value = rollout["value"]
         successors = (rollout["next_value"], rollout["terminated"], rollout["done"])
@@ -183,7 +184,7 @@ class PPO(Agent):
         flat = [np.reshape(array, (self._size, *array.shape[2:])) for array in arrays]
         given = [*arrays, self._begins(), rollout["memory"]] if self._has_memory else flat
         constant = load().constant  # a compiled function takes tensors sooner than arrays
-        rates = np.array([clip, rate], np.float32)
+        rates = np.array([clip, entropy, rate], np.float32)
         indices = constant(self._shuffled())
         means, weights = self._update([constant(array) for array in given], indices, constant(rates))
         self._actor.refresh([weight.numpy() for weight in weights])

@@ -40,7 +40,6 @@ def compiled_updates(
     *,
     value_clip: float | None,
     value_coefficient: float,
-    entropy_coefficient: float,
     max_gradient_norm: float,
     target_kl: float | None,
 ) -> Any:
@@ -49,10 +48,10 @@ def compiled_updates(
     It returns the [5] means of METRICS, and the network's weights after the updates, in order.
 
     It takes the rollout's arrays obs, sample and numbers, [S, ...] of all steps, numbers being [S, 4]: log_prob, value,
-    advantage and target; indices [U, B] of the steps in each minibatch; and [2] float32, clip range and learning rate.
-    With memory the arrays are [T, N, ...], the indices are of rows, and two more arrays follow: begins [T, N], the
-    steps that are the first of their episodes, and memory [N, S], the state before the first step, from which the
-    states of all others are computed anew in every minibatch.
+    advantage and target; indices [U, B] of the steps in each minibatch; and [3] float32: clip range, entropy
+    coefficient and learning rate. With memory the arrays are [T, N, ...], the indices are of rows, and two more arrays
+    follow: begins [T, N], the steps that are the first of their episodes, and memory [N, S], the state before the first
+    step, from which the states of all others are computed anew in every minibatch.
 
     Few arguments: each costs as much as a small layer.
     """
@@ -77,7 +76,7 @@ def compiled_updates(
         flat = [tf.reshape(array, [-1, *array.shape[2:]]) for array in others]
         return [obs, *flat, begins, tf.gather(state, index)]
 
-    def minibatch(batch: list[Any], clip: Any) -> Any:
+    def minibatch(batch: list[Any], clip: Any, entropy_coefficient: Any) -> Any:
         obs, sample, numbers, *memory = batch
         old_log_prob, old_value, advantage, target = tf.unstack(numbers, axis=-1)
         advantage = (advantage - tf.reduce_mean(advantage)) / (tf.math.reduce_std(advantage) + 1e-8)
@@ -96,11 +95,11 @@ def compiled_updates(
         return tf.stack([of_policy, of_value, entropy, kl, tf.reduce_mean(is_clipped)])
 
     def update(rollout: list[Any], indices: Any, rates: Any) -> Any:
-        clip, learning_rate = tf.unstack(rates)
+        clip, entropy_coefficient, learning_rate = tf.unstack(rates)
         optimizer.learning_rate.assign(learning_rate)
 
         def step(i: Any, totals: Any, kl: Any) -> Any:
-            metrics = minibatch(gathered(rollout, indices[i]), clip)
+            metrics = minibatch(gathered(rollout, indices[i]), clip, entropy_coefficient)
             return i + 1, totals + metrics, metrics[3]
 
         def goes_on(i: Any, totals: Any, kl: Any) -> Any:

@@ -199,6 +199,20 @@ def test_schedules_follow_the_progress():
     assert train(agent, 4)[0]["learning_rate"] == pytest.approx(2.5e-3)
 
 
+def test_a_falling_entropy_coefficient_is_at_any_moment_like_a_constant_one():
+    falling, constant = (
+        agent_for(entropy_coefficient=0.4, entropy_schedule="linear"),
+        agent_for(entropy_coefficient=0.1),
+    )
+    falling.progress = 0.75
+    train(falling, 4)
+    train(constant, 4)
+    assert bits(falling) == bits(constant)
+    without = agent_for()
+    train(without, 4)
+    assert bits(falling) != bits(without)
+
+
 def test_a_rollout_stops_learning_where_the_policy_has_moved_too_far():
     # rate .5 moves the policy far beyond the target at once; the second of 8 minibatches sees it and is the last
     far, near = agent_for(epochs=4, learning_rate=0.5), agent_for(epochs=4, learning_rate=0.5, target_kl=1e-6)
