@@ -56,6 +56,7 @@ class PPOSettings(Settings):
       memory_span: for how many steps, at most, they begin by remembering; 0 for the usual few.
       initial_log_std: of a Gaussian over actions in [-1, 1].
       reward_clip: learn from rewards clipped to [-reward_clip, reward_clip]; None for raw ones.
+      reset_on_reward: returns begin anew at every reward that is not 0 (Pong: at every point).
       play: the mode of the policy.
     """
 
@@ -84,6 +85,7 @@ class PPOSettings(Settings):
     normalize_observations: bool = False
     normalize_rewards: bool = False
     reward_clip: float | None = Field(None, gt=0.0)
+    reset_on_reward: bool = False
     play: Literal["greedy", "sample"] = "greedy"
 
 
@@ -174,7 +176,8 @@ class PPO(Agent):
         entropy = s.entropy_coefficient * remaining[s.entropy_schedule]
         reward = self._reward_scale(rollout["reward"], rollout["done"]) if s.normalize_rewards else rollout["reward"]
         value = rollout["value"]
-        successors = (rollout["next_value"], rollout["terminated"], rollout["done"])
+        ends = (rollout["reward"] != 0) & s.reset_on_reward
+        successors = (rollout["next_value"], rollout["terminated"] | ends, rollout["done"] | ends)
         advantage = returns.gae(reward, value, *successors, s.discount, s.gae_lambda)
         target = advantage + value
         if s.value_lambda is not None:

@@ -229,6 +229,18 @@ def test_rewards_are_clipped_only_where_asked():
     np.testing.assert_array_equal(agent._rollout["reward"], expected)
 
 
+def test_with_reset_on_reward_a_point_is_like_the_end_of_an_episode():
+    one, other = agent_for(reset_on_reward=True), agent_for()
+    for agent in (one, other):
+        list(feed(agent, 4))
+        agent._rollout["reward"][:2] = [[0.0, 1.0], [-1.0, 0.0]]
+    is_point = other._rollout["reward"] != 0.0
+    other._rollout["terminated"] |= is_point
+    other._rollout["done"] |= is_point
+    assert other.learn() == one.learn()
+    assert bits(other) == bits(one) != bits(agent_for())
+
+
 def test_a_rollout_of_one_step_is_refused():
     with pytest.raises(InvalidValue, match="num_steps"):
         agent_for(num_rows=1, num_steps=1)
