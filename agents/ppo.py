@@ -174,10 +174,12 @@ class PPO(Agent):
         rate = s.learning_rate * remaining[s.learning_rate_schedule]
         clip = s.clip * remaining[s.clip_schedule]
         entropy = s.entropy_coefficient * remaining[s.entropy_schedule]
-        reward = self._reward_scale(rollout["reward"], rollout["done"]) if s.normalize_rewards else rollout["reward"]
-        value = rollout["value"]
-        ends = (rollout["reward"] != 0) & s.reset_on_reward
-        successors = (rollout["next_value"], rollout["terminated"] | ends, rollout["done"] | ends)
+        reward, value = rollout["reward"], rollout["value"]
+        ends = (reward != 0.0) & s.reset_on_reward
+        terminated, done = rollout["terminated"] | ends, rollout["done"] | ends
+        if s.normalize_rewards:
+            reward = self._reward_scale(reward, done)
+        successors = (rollout["next_value"], terminated, done)
         advantage = returns.gae(reward, value, *successors, s.discount, s.gae_lambda)
         target = advantage + value
         if s.value_lambda is not None:

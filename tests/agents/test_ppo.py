@@ -230,7 +230,7 @@ def test_rewards_are_clipped_only_where_asked():
 
 
 def test_with_reset_on_reward_a_point_is_like_the_end_of_an_episode():
-    one, other = agent_for(reset_on_reward=True), agent_for()
+    one, other = (agent_for(reset_on_reward=asked, normalize_rewards=True) for asked in (True, False))
     for agent in (one, other):
         list(feed(agent, 4))
         agent._rollout["reward"][:2] = [[0.0, 1.0], [-1.0, 0.0]]
