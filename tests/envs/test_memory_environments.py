@@ -109,4 +109,4 @@ def test_gymnasium_finds_nothing_wrong() -> None:
     from gymnasium.utils.env_checker import check_env
 
     for env_id in ("arena/TMaze-v0", "arena/CartPoleNoVelocity-v1"):
-        check_env(gym.make(env_id).unwrapped, skip_render_check=True)
+        check_env(gym.make(f"envs.memory:{env_id}").unwrapped, skip_render_check=True)
