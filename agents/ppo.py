@@ -26,8 +26,9 @@ from pydantic import Field, PositiveInt
 
 from agents.parts import returns, state
 from agents.parts.actor import Actor
-from agents.parts.clipped_updates import METRICS, compiled_updates
+from agents.parts.clipped_updates import METRICS, OF_TEACHER, compiled_updates
 from agents.parts.optimizers import adam
+from agents.parts.teacher import Teacher
 from agents.parts.tensorflow import load
 from agents.parts.variables import load_variables, save_variables
 from arena import agent
@@ -57,6 +58,9 @@ class PPOSettings(Settings):
       initial_log_std: of a Gaussian over actions in [-1, 1].
       reward_clip: learn from rewards clipped to [-reward_clip, reward_clip]; None for raw ones.
       reset_on_reward: returns begin anew at every reward that is not 0 (Pong: at every point).
+      teacher: a policy whose probabilities of the actions it learns too, on its own observations: a policy's file, a
+        run's folder or zoo:AGENT/ENV (Schmitt et al. 2018, "Kickstarting deep reinforcement learning").
+      teacher_coefficient: of the cross-entropy from the teacher's probabilities to its own, in the loss.
       play: the mode of the policy.
     """
 
@@ -86,6 +90,9 @@ class PPOSettings(Settings):
     normalize_rewards: bool = False
     reward_clip: float | None = Field(None, gt=0.0)
     reset_on_reward: bool = False
+    teacher: str | None = None
+    teacher_coefficient: float = Field(1.0, ge=0.0)
+    teacher_schedule: Literal["constant", "linear"] = "linear"
     play: Literal["greedy", "sample"] = "greedy"
 
 
@@ -115,6 +122,7 @@ class PPO(Agent):
             head_gains={"logits": 0.01, "mean": 0.01, "value": 1.0},
             normalize=s.normalize_observations,
         )
+        self._teacher = None if s.teacher is None else Teacher(s.teacher, spec)
         self._rollout = _empty_rollout(spec, s.num_steps, self._actor)
         self._num_filled = 0
         self._reward_scale = returns.RewardScale(spec.num_rows, s.discount)
@@ -174,6 +182,7 @@ class PPO(Agent):
         rate = s.learning_rate * remaining[s.learning_rate_schedule]
         clip = s.clip * remaining[s.clip_schedule]
         entropy = s.entropy_coefficient * remaining[s.entropy_schedule]
+        teacher = s.teacher_coefficient * remaining[s.teacher_schedule]
         reward, value = rollout["reward"], rollout["value"]
         ends = (reward != 0.0) & s.reset_on_reward
         terminated, done = rollout["terminated"] | ends, rollout["done"] | ends
@@ -185,17 +194,20 @@ class PPO(Agent):
         if s.value_lambda is not None:
             target = returns.gae(reward, value, *successors, s.discount, s.value_lambda) + value
         numbers = np.stack([rollout["log_prob"], value, advantage, target], -1, dtype=np.float32, casting="same_kind")
+        if self._teacher is not None:
+            numbers = np.concatenate([numbers, [self._teacher(obs) for obs in rollout["obs"]]], -1, dtype=np.float32)
         arrays = [rollout["obs"], rollout["sample"], numbers]
         flat = [np.reshape(array, (self._size, *array.shape[2:])) for array in arrays]
         given = [*arrays, self._begins(), rollout["memory"]] if self._has_memory else flat
         constant = load().constant  # a compiled function takes tensors sooner than arrays
-        rates = np.array([clip, entropy, rate], np.float32)
+        rates = np.array([clip, entropy, teacher, rate], np.float32)
         indices = constant(self._shuffled())
         means, weights = self._update([constant(array) for array in given], indices, constant(rates))
         self._actor.refresh([weight.numpy() for weight in weights])
         if s.normalize_observations:
             self._actor.network.update_statistics(flat[0])
-        metrics = dict(zip(METRICS, means.numpy().tolist(), strict=True))
+        names = METRICS if self._teacher is None else (*METRICS, OF_TEACHER)
+        metrics = dict(zip(names, means.numpy().tolist(), strict=True))
         return metrics | {"explained_variance": returns.explained_variance(value, target), "learning_rate": rate}
 
     @property

@@ -68,6 +68,11 @@ class Categorical:
         log_probs = tf.nn.log_softmax(outputs["logits"])
         return -tf.reduce_sum(tf.exp(log_probs) * log_probs, -1)
 
+    def cross_entropy(self, outputs: Mapping[str, Any], probs: Any) -> Any:
+        """Returns [B] cross-entropies in nats as a tensor, from [B, num_actions] probabilities to these."""
+        tf = load()
+        return -tf.reduce_sum(probs * tf.nn.log_softmax(outputs["logits"]), -1)
+
     def refresh(self) -> None:
         """Nothing to copy: all parameters come from the network."""
 

@@ -27,6 +27,14 @@ def test_categorical_probabilities_and_entropy_by_hand():
     np.testing.assert_allclose(categorical.entropy(outputs), [np.log(4.0) - 0.75 * np.log(3.0)], rtol=1e-6)
 
 
+def test_cross_entropy_by_hand():
+    # from 1/2 and 1/2 to 1/4 and 3/4: (ln 4 + ln 4/3) / 2; from 0 and 1: ln 4/3
+    outputs = {"logits": np.log(np.array([[1.0, 3.0], [1.0, 3.0]], np.float32))}
+    given = np.array([[0.5, 0.5], [0.0, 1.0]], np.float32)
+    expected = [0.5 * np.log(16.0 / 3.0), np.log(4.0 / 3.0)]
+    np.testing.assert_allclose(Categorical(2).cross_entropy(outputs, given), expected, rtol=1e-6)
+
+
 def test_categorical_draws_follow_the_probabilities():
     logits = np.log(np.array([[0.2, 0.5, 0.3]], np.float32)).repeat(20_000, axis=0)
     draw = Categorical(3).draw({"logits": logits}, np.random.default_rng(0))

@@ -10,8 +10,9 @@ from agents.parts import returns
 from agents.parts.clipped_updates import clipped_policy_loss, value_loss
 from agents.parts.tensorflow import load
 from agents.ppo import PPO
+from arena import policy
 from arena.agent import Spec, Transition
-from arena.errors import DamagedFile, DoesNotFit, InvalidValue
+from arena.errors import ArenaError, DamagedFile, DoesNotFit, InvalidValue
 from arena.evaluation import play
 from arena.loop import run
 from arena.seeding import Stream, episode_seed
@@ -239,6 +240,66 @@ def test_with_reset_on_reward_a_point_is_like_the_end_of_an_episode():
     other._rollout["done"] |= is_point
     assert other.learn() == one.learn()
     assert bits(other) == bits(one) != bits(agent_for())
+
+
+@pytest.fixture
+def teacher(tmp_path: Path) -> str:
+    """A policy that knows what it wants, where a new agent's is all but uniform."""
+    agent = agent_for(seed=7)
+    head = agent._actor.network._heads["logits"].weights[0]
+    head.assign(head * 1_000.0)
+    return str(policy.save(agent.policy(), tmp_path / "teacher"))
+
+
+def test_what_a_teacher_adds_is_the_mean_cross_entropy_to_its_probabilities(teacher: str):
+    agent = agent_for(batch_size=8, epochs=1, teacher=teacher)
+    steps = list(feed(agent, 4))
+    taught = policy.load(Path(teacher))
+    wanted, mine = (
+        np.stack([shown["probs"] for shown in all_shown])
+        for all_shown in ([taught.act(t.obs, ()).extras for t in steps], [t.extras for t in steps])
+    )
+    expected = -(wanted * np.log(mine)).sum(-1).mean()
+    assert agent.learn()["teacher_cross_entropy"] == pytest.approx(expected, rel=1e-4)
+    assert wanted.max(-1).mean() > 0.6 > 0.4 > mine.max(-1).mean()
+
+
+def test_a_taught_agent_comes_to_do_what_its_teacher_does_compiled(teacher: str):
+    agent = agent_for(teacher=teacher, teacher_coefficient=20.0, learning_rate=1e-2, hidden=(32,))
+    obs = np.random.default_rng(3).normal(size=(50, 3)).astype(np.float32)
+    wanted = policy.load(Path(teacher)).act(obs, ()).extras["probs"]
+    before = np.abs(agent.act(obs, ()).extras["probs"] - wanted).mean()
+    train(agent, 160)
+    assert np.abs(agent.act(obs, ()).extras["probs"] - wanted).mean() < 0.3 * before
+
+
+def test_a_teacher_counts_less_as_training_goes_on(teacher: str):
+    falling, constant, without = (
+        agent_for(teacher=teacher, teacher_coefficient=2.0),
+        agent_for(teacher=teacher, teacher_coefficient=0.5, teacher_schedule="constant"),
+        agent_for(),
+    )
+    falling.progress = 0.75
+    for agent in (falling, constant, without):
+        train(agent, 4)
+    assert bits(falling) == bits(constant) != bits(without)
+    falling.progress = 1.0
+    assert train(falling, 4)[0].keys() - train(without, 4)[0].keys() == {"teacher_cross_entropy"}
+
+
+def test_what_cannot_teach_is_refused(tmp_path: Path, teacher: str):
+    with pytest.raises(InvalidValue, match=r"teacher must be a saved policy .* not random \(plugin\)"):
+        agent_for(teacher="random")
+    with pytest.raises(ArenaError, match="no policy file"):
+        agent_for(teacher=str(tmp_path / "none.tflite"))
+    with pytest.raises(DoesNotFit, match="teacher"):
+        agent_for(gym.spaces.Discrete(4), teacher=teacher)
+    continuous = policy.save(agent_for(BOX).policy(), tmp_path / "continuous")
+    with pytest.raises(InvalidValue, match="probabilities"):
+        agent_for(BOX, teacher=str(continuous))
+    remembering = policy.save(agent_for(network="gru").policy(), tmp_path / "remembering")
+    with pytest.raises(InvalidValue, match="no memory"):
+        agent_for(teacher=str(remembering))
 
 
 def test_a_rollout_of_one_step_is_refused():
