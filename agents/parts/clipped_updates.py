@@ -55,8 +55,7 @@ def compiled_updates(
     before the first step, from which the states of all others are computed anew in every minibatch.
 
     With a teacher, numbers are [S, 4 + A]: its probabilities of the A actions follow. Then the loss has the
-    cross-entropy from them to the policy's too (Schmitt et al. 2018, equation 2), and the means are [6], OF_TEACHER
-    the last.
+    cross-entropy from them to the policy's too (see agents.parts.teacher), and the means are [6], OF_TEACHER the last.
 
     Few arguments: each costs as much as a small layer.
     """
