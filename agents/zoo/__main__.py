@@ -37,6 +37,7 @@ from arena.validation import validated
 
 FOLDER = Path(__file__).parent
 SEED = 0  # root of the games that the policies are judged on: that of `arena eval`
+CHOICE_SEED = 1  # root of the games on which the last weights of a training compete with its best
 
 
 class Late(pydantic.BaseModel):
@@ -55,6 +56,8 @@ class Recipe(pydantic.BaseModel):
       seed: of the training.
       steps: of the training, where not the preset's.
       games: on which the policy is judged.
+      choice_games: on which the best policy and the one at the training's end are compared, if given: the better is
+        taken. The highest of many evaluations of few games can be luck.
       mode: how it plays, where not as in its training's evaluations: greedy, sample or epsilon=X.
       late: further trainings, each from the best policy of the one before.
     """
@@ -64,6 +67,7 @@ class Recipe(pydantic.BaseModel):
     seed: int = pydantic.Field(0, ge=0)
     steps: int | None = pydantic.Field(None, ge=1)
     games: int = pydantic.Field(100, ge=1)
+    choice_games: int | None = pydantic.Field(None, ge=1)
     mode: str | None = None
     late: tuple[Late, ...] = ()
 
@@ -101,6 +105,7 @@ def read_recipes() -> dict[str, Recipe]:
 def make(name: str, recipe: Recipe, runs: Sequence[Path], out: Path) -> dict[str, Any]:
     """Writes the best policy of the last run, and its record, to `out`; each run began with the best of that before it.
 
+    Where the recipe has choice_games, the policy at the run's end is taken instead if it plays better on them.
     Weights are in float16 where that makes no difference to the score: where the 95% interval of the paired difference
     over the games has 0 in it. Returns the record.
     """
@@ -108,14 +113,13 @@ def make(name: str, recipe: Recipe, runs: Sequence[Path], out: Path) -> dict[str
     env_id, path = name.partition("/")[2], out / name
     path.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as folder:
-        source = policy_of_run(run)
-        if recipe.mode:
-            source = policy.save(policy.load(source).with_mode(Mode.parse(recipe.mode)), Path(folder) / "source")
+        source, choice = _choose(_candidates(run, recipe, Path(folder)), name, recipe)
         chosen = _in_float16(source, Path(folder) / "half.tflite", recipe.games) or source
-        with terminal.bar(f"judging {name}") as update:
-            result = evaluate(str(chosen), env_id, episodes=recipe.games, seed=SEED, on_event=_count(update, recipe))
+        result = _play(chosen, env_id, recipe.games, SEED, f"judging {name}")
         best = policy.load(chosen)
     record = _record(name, run, best, result)
+    if choice:
+        record["choice"] = choice
     if before:
         record["before"] = [_training(earlier) for earlier in before]
     training = {key: record[key] for key in ("preset", "seed", "steps", "seconds", "machine")}
@@ -143,6 +147,37 @@ def _train(name: str, run: Path, **choices: Any) -> None:
             resume(run, hooks=hooks)
         else:
             train(RunConfig.of(agent=agent, env=env_id, **choices), run_dir=run, hooks=hooks)
+
+
+def _candidates(run: Path, recipe: Recipe, folder: Path) -> list[Path]:
+    """Returns the files of a run's policies that may be the entry's, in the mode that the recipe gives them."""
+    best = policy_of_run(run)
+    last = run / f"final{best.suffix}"
+    files = [best, last] if recipe.choice_games and last.is_file() and last != best else [best]
+    if not recipe.mode:
+        return files
+    mode = Mode.parse(recipe.mode)
+    return [policy.save(policy.load(file).with_mode(mode), folder / file.stem) for file in files]
+
+
+def _choose(files: Sequence[Path], name: str, recipe: Recipe) -> tuple[Path, list[dict[str, Any]]]:
+    """Returns the file of the policy that plays best, and what each scored; nothing is played where there is one."""
+    if len(files) == 1 or not recipe.choice_games:
+        return files[0], []
+    env_id = name.partition("/")[2]
+    means, scores = [], []
+    for file in files:
+        result = _play(file, env_id, recipe.choice_games, CHOICE_SEED, f"choosing {name}")
+        means.append(result.mean)
+        step = policy.load(file).card.step
+        scores.append({"step": step, "mean": round(result.mean, 3), "episodes": result.episodes, "seed": CHOICE_SEED})
+    return files[int(np.argmax(means))], scores
+
+
+def _play(file: Path, env_id: str, games: int, seed: int, text: str) -> Evaluation:
+    """Returns the evaluation of a policy, played under a bar."""
+    with terminal.bar(text) as update:
+        return evaluate(str(file), env_id, episodes=games, seed=seed, on_event=_count(update, games))
 
 
 def _in_float16(source: Path, out: Path, games: int) -> Path | None:
@@ -197,13 +232,13 @@ def _training(run: Path) -> dict[str, Any]:
     }
 
 
-def _count(update: Callable[[float, str], None], recipe: Recipe) -> Callable[[Event], None]:
+def _count(update: Callable[[float, str], None], games: int) -> Callable[[Event], None]:
     finished = 0
 
     def on_event(event: Event) -> None:
         nonlocal finished
         finished += len(event.finished)
-        update(finished / recipe.games, f"{finished} of {recipe.games} games")
+        update(finished / games, f"{finished} of {games} games")
 
     return on_event
 

@@ -2,11 +2,12 @@
 
 import pytest
 
-from agents.zoo.__main__ import SEED, read_recipes
+from agents.zoo.__main__ import SEED, Recipe, make, read_recipes
 from arena import policy, zoo
-from arena.config import find_preset
+from arena.config import RunConfig, find_preset
 from arena.evaluation import evaluate
 from arena.registry import resolve
+from arena.training import train
 
 MEGABYTES = 60
 #: The least mean return; None for the best that was reached.
@@ -99,3 +100,16 @@ def test_playing_again_gives_the_score_on_the_card(name):
     again = evaluate(entry.ref, entry.env, episodes=scores["episodes"], seed=SEED)
     assert scores["low"] <= again.mean <= scores["high"]
     assert again.mean >= (MUST[name] or again.mean)
+
+
+@pytest.mark.parametrize(("choice_games", "expected"), [(None, "best"), (5, "end")])
+def test_the_policy_at_the_end_is_taken_where_it_plays_better_on_games_for_that(choice_games, expected, tmp_path):
+    config = RunConfig.of(agent="random_search", env="CartPole-v1", steps=100, settings={"candidates": 1})
+    run = tmp_path / "run"
+    train(config, run_dir=run)
+    pole_up = policy.load(ENTRIES["random_search/CartPole-v1"].path)  # 500 a game; what it replaces draws its actions
+    policy.save(pole_up.with_card(step=100), run / "final")
+    recipe = Recipe(games=5, choice_games=choice_games)
+    record = make("random_search/CartPole-v1", recipe, [run], tmp_path / "zoo")
+    assert (record["evaluation"]["mean"] > 300) == (expected == "end")
+    assert [score["episodes"] for score in record.get("choice", [])] == ([5, 5] if choice_games else [])
